@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ledger: one 64-bit entry for each 4 KiB page of RAM; the only authority on who owns a page. Page tables are
+ * derived from it. A region lock covers the entries of one 2 MiB region of RAM and the host's leaf table of that region.
+ * Seed: MemRegion, PageIndex, PageManager (reference 6, layers 13-15).
+ */
+#ifndef CV_LEDGER_H
+#define CV_LEDGER_H
+
+#include <cv/lock.h>
+#include <cv/status.h>
+#include <cv/types.h>
+
+/* Owner numbers. A VM's owner number is its slot + OWNER_VM_FIRST, and doubles as its VMID. */
+enum {
+	OWNER_INVALID = 0, /* not RAM; VMID 0 is never used */
+	OWNER_HOST = 1,	   /* also VMID_HOST */
+	OWNER_CORE = 2,
+	OWNER_VM_FIRST = 3,
+	OWNER_VM_LAST = 255, /* 8-bit VMIDs */
+};
+
+/* What a page is, beside whose it is. */
+enum page_state {
+	PAGE_EXCLUSIVE = 0, /* its owner's alone */
+	PAGE_SHARED = 1,    /* OWNER_HOST: mapped in VMs or a run page `count` times; OWNER_VM: the host may access it too */
+};
+
+struct page {
+	u32 owner;
+	enum page_state state;
+	u32 count; /* uses by others of a PAGE_SHARED page of the host; 0 otherwise */
+	u64 gfn;   /* VM pages: the one gfn; CORE pages of a VM: next pfn in the VM's list; else 0 */
+};
+
+#define LEDGER_COUNT_MAX 0xfff
+#define LEDGER_REGIONS_MAX 32
+
+/* Where RAM is; from the device tree, sorted, page aligned, not overlapping. */
+struct ledger_region {
+	pa_t base;
+	u64 pages;
+	u64 first_entry;
+};
+
+/*
+ * Boot only. `entries` and `locks` are zeroed memory of the corevisor, ledger_entries_bytes()/ledger_locks_bytes() long.
+ * Post: every page of RAM is OWNER_HOST, PAGE_EXCLUSIVE. Errors: INVALID (unsorted, unaligned, too many).
+ */
+CV_MUST_USE enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries, struct lock *locks);
+u64 ledger_entries_bytes(const struct ledger_region *regions, u32 count);
+u64 ledger_locks_bytes(const struct ledger_region *regions, u32 count);
+
+bool ledger_is_ram(pfn_t pfn);
+/* The lock of the 2 MiB region that holds `pfn`. Pre: ledger_is_ram(pfn). */
+struct lock *ledger_lock(pfn_t pfn);
+
+/* Pre for the rest: ledger_is_ram(pfn) and the region's lock held. */
+struct page ledger_get(pfn_t pfn);
+void ledger_set(pfn_t pfn, struct page page);
+bool ledger_is(pfn_t pfn, u32 owner, enum page_state state);
+
+/* Counts of pages by enum rv_page_state, kept by ledger_set; for rv_info. */
+u64 ledger_count(enum rv_page_state state);
+u64 ledger_ram_pages(void);
+const struct ledger_region *ledger_regions(u32 *count);
+
+#endif

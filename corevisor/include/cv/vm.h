@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * VM records: lifecycle, RAM ranges, tables. A record lives in pages donated for it; vm_slots[] only points at it.
+ * Lifecycle: free -> SETUP -> (first run) RUNNING -> DYING -> free. Seed: BootOps register_kvm, VMPower (reference 7).
+ */
+#ifndef CV_VM_H
+#define CV_VM_H
+
+#include <cv/lock.h>
+#include <cv/pool.h>
+#include <cv/s2.h>
+#include <cv/status.h>
+#include <cv/types.h>
+
+#define VM_SLOTS 253	 /* owner numbers OWNER_VM_FIRST .. OWNER_VM_LAST */
+#define VM_VCPUS_MAX 64
+#define VM_RECORD_PAGES 1
+
+struct vcpu;
+
+enum vm_state {
+	VM_SETUP,   /* being built: RAM ranges, vCPUs, boot content */
+	VM_RUNNING, /* has run at least once: what arrives is zeroed, ranges are fixed */
+	VM_DYING,   /* killed, shut down or crashed: never runs again; pages may be reclaimed */
+};
+
+struct vm_ram {
+	gfn_t first;
+	u64 pages;
+};
+
+struct vm {
+	struct lock lock; /* rank VM: everything below, but for what says otherwise */
+	u64 handle;	  /* generation << 8 | owner number; what the host calls the VM */
+	u32 owner;	  /* owner number = VMID */
+	bool is_protected;
+	enum vm_state state;
+	struct s2 s2;
+	struct pool tables;	/* free table pages */
+	u64 guest_pages;	/* pages mapped for the guest: donated ones and, open VMs, shared ones */
+	pfn_t donated;		/* list of record and table pages, linked through the ledger's gfn field; 0 ends it */
+	u64 donated_count;
+	u32 ram_count;
+	struct vm_ram ram[RV_RAM_RANGES];
+	struct vcpu *vcpus[VM_VCPUS_MAX];
+	u32 vcpu_count;	 /* created */
+	u32 active_count;/* vCPUs that are on a CPU just now */
+	u64 cntvoff;	 /* fixed at the first run */
+	/* The vCPU that ran last on each CPU (index + 1): another one's TLB entries go first. Used only by that CPU. */
+	u8 last_vcpu[CPU_MAX];
+};
+
+/* Boot only. */
+void vm_init(void);
+
+/*
+ * The VM with this handle, its lock held; NULL if there is none (nothing held then). A VM that is found stays until
+ * vm_unlock. Seed: acquire_lock_vm.
+ */
+struct vm *vm_lock(u64 handle) CV_NO_LOCK_ANALYSIS;
+void vm_unlock(struct vm *vm) CV_NO_LOCK_ANALYSIS;
+
+bool vm_is_ram(const struct vm *vm, gfn_t gfn);
+
+/* The calls of abi.h, arguments as there, still unchecked. Errors and their order: abi.h. */
+CV_MUST_USE enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle);
+CV_MUST_USE enum cv_status vm_topup(u64 handle, u64 pfn);
+CV_MUST_USE enum cv_status vm_add_ram(u64 handle, u64 gfn, u64 pages);
+CV_MUST_USE enum cv_status vm_kill(u64 handle);
+CV_MUST_USE enum cv_status vm_destroy(u64 handle, u64 *left);
+CV_MUST_USE enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn, u64 run_pfn);
+
+/* SYSTEM_OFF / RESET of the host: marks every VM dying and scrubs every page of every VM. Pre: no other CPU runs. */
+void vm_scrub_all(void);
+u32 vm_count(void);
+u32 vm_vcpu_count(void);
+
+#endif
