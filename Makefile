@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# `make help` lists the targets. Each component brings its own rules in mk/<component>.mk; products go to build/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BUILD := build
+CACHE := $(or $(RAVELIN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ravelin)
+CROSS := aarch64-linux-gnu-
+
+# What a component builds for `make all`, and what it removes for `make clean`, it adds here.
+ALL :=
+CLEAN := $(BUILD)
+
+include $(sort $(wildcard mk/*.mk))
+
+##@ Use
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	     /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install and fetch what is missing; afterwards nothing needs the network
+	@tools/setup/setup.sh
+
+.PHONY: run
+run: setup ## boot the host above the corevisor, start a protected guest, end in the host's root shell
+	@$(MAKE) --no-print-directory all
+	@./machine --run 'guest start protected --wait'
+
+.PHONY: demo
+demo: setup ## show, without a keystroke, what the host's root can and cannot read
+	@$(MAKE) --no-print-directory all
+	@demo/run
+
+##@ Check
+
+.PHONY: test
+test: setup ## unit, matrix and a subset of the system tests; the last line counts
+	@$(MAKE) --no-print-directory all
+	@test/run
+
+.PHONY: test-all
+test-all: setup ## the same with every system test
+	@$(MAKE) --no-print-directory all
+	@test/run --all
+
+.PHONY: unit
+unit: ## unit and matrix tests on this PC
+	@test/run --kind unit
+
+.PHONY: system
+system: all ## the subset of tests that boots the test machine
+	@test/run --kind system
+
+.PHONY: bench
+bench: setup ## measure; prints a table and writes build/bench/*.csv
+	@$(MAKE) --no-print-directory all
+	@bench/run
+
+.PHONY: fuzz
+fuzz: ## fuzz the corevisor's calls and parsers on this PC for FUZZ_SECONDS (60)
+	@test/fuzz/run
+
+.PHONY: fresh
+fresh: ## prove the set-up: clone, set up, build and unit-test in a bare Debian 12 chroot (root)
+	@tools/setup/fresh.sh
+
+##@ Build
+
+.PHONY: all
+all: $(ALL) ## build everything
+	@:
+
+.PHONY: module
+module: $(MODULES) ## build hostvisor.ko for the host kernels
+
+.PHONY: tcb
+tcb: ## count the lines of the trusted core, the total last
+	@tools/tcb corevisor include/ravelin
+
+.PHONY: clean
+clean: ## remove all build products; the cache stays
+	@rm -rf $(CLEAN)
