@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What boot and the host-facing part of the core ask of the architecture, beside cv/arch.h. Implemented by arch/arm64.
+ */
+#ifndef CV_ARCH_HOST_H
+#define CV_ARCH_HOST_H
+
+#include <cv/types.h>
+
+/* The host's registers at its exception to EL2; what the core changes here is what the host returns with. */
+struct host_regs {
+	u64 x[31];
+	u64 pc;
+	u64 pstate;
+};
+
+/* ---- what an exception entry of the host's EL1 depends on, and makes ---- */
+struct el1_entry {
+	u64 sctlr;
+	u64 vbar;
+	u64 pstate_mask; /* the optional PSTATE bits that this CPU has */
+};
+struct el1_entry arch_host_el1(void);
+void arch_host_set_exception(u64 esr, u64 far, u64 elr, u64 spsr);
+
+/* ---- firmware ---- */
+/* SMC with w0/x0.. = fn, a1..a3; returns x0. Whatever the firmware does to x1..x17 is dropped. */
+u64 arch_firmware_call(u64 fn, u64 a1, u64 a2, u64 a3);
+/* Where firmware lets CPU `cpu` enter the corevisor, and the context it must pass. */
+void arch_cpu_entry(u32 cpu, u64 *entry, u64 *context);
+/* This CPU's affinity as PSCI writes it. */
+u64 arch_cpu_affinity(void);
+
+/* ---- stopping ---- */
+/* True if CPU `cpu` executes nothing of the corevisor just now. */
+bool arch_cpu_is_outside(u32 cpu);
+void arch_cpu_relax(void); /* a moment; no event needed */
+u64 arch_counter_hz(void);
+
+/* ---- vector registers, for the one library that uses them ---- */
+/* Saves all of this CPU's FP, SVE and SME register state and switches traps off; end wipes and restores. No nesting. */
+void arch_fp_begin(void);
+void arch_fp_end(void);
+
+/* ---- boot ---- */
+/* Makes [base, base + bytes) readable and writable through the boot map. */
+void arch_boot_map(pa_t base, u64 bytes);
+void arch_clean_range(const void *start, u64 bytes); /* data cache, to the point of coherency */
+
+#endif
