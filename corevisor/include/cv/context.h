@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The register state of one EL1 world, as saved by the corevisor. Offsets are used by arch/arm64 assembly, which asserts
- * them. Which registers: docs/el2-registers.md, table of all state reachable from EL0/EL1.
+ * them. Which registers and why: docs/el1-state.md, the table of all state reachable from EL0 and EL1.
  */
 #ifndef CV_CONTEXT_H
 #define CV_CONTEXT_H
 
+/* Offsets for switch.S */
+#define CONTEXT_X 0
+#define CONTEXT_PC (31 * 8)
+#define CONTEXT_PSTATE (32 * 8)
+
+#ifndef __ASSEMBLER__
+
 #include <cv/types.h>
 
-/* Every EL1 system register that is switched; X(enum suffix, assembler name, value at reset of a vCPU). */
-#define CONTEXT_SYSREGS(X)                                                                                             \
+/*
+ * Every EL1 system register that is switched; X(enum suffix, assembler name, value at reset of a vCPU).
+ * ACTLR_EL1 is not among them: neither host nor guests can write it (HCR_EL2.TACR), so it keeps the firmware's value.
+ */
+/* What turns the stage-1 MMU on: written last, because speculative walks must not mix two worlds (design.md 3.3). */
+#define CONTEXT_SYSREGS_MMU(X)                                                                                         \
 	X(SCTLR_EL1, sctlr_el1, 0x30d00980)                                                                            \
-	X(ACTLR_EL1, actlr_el1, 0)                                                                                     \
+	X(TCR_EL1, tcr_el1, 0)
+
+#define CONTEXT_SYSREGS_PLAIN(X)                                                                                       \
 	X(CPACR_EL1, cpacr_el1, 0)                                                                                     \
 	X(TTBR0_EL1, ttbr0_el1, 0)                                                                                     \
 	X(TTBR1_EL1, ttbr1_el1, 0)                                                                                     \
-	X(TCR_EL1, tcr_el1, 0)                                                                                         \
 	X(MAIR_EL1, mair_el1, 0)                                                                                       \
 	X(AMAIR_EL1, amair_el1, 0)                                                                                     \
 	X(VBAR_EL1, vbar_el1, 0)                                                                                       \
@@ -36,6 +48,8 @@
 	X(SP_EL0, sp_el0, 0)                                                                                           \
 	X(SP_EL1, sp_el1, 0)
 
+#define CONTEXT_SYSREGS(X) CONTEXT_SYSREGS_MMU(X) CONTEXT_SYSREGS_PLAIN(X)
+
 enum context_sysreg {
 #define X(name, reg, reset) CTX_##name,
 	CONTEXT_SYSREGS(X)
@@ -53,4 +67,9 @@ struct context {
 	_Alignas(16) u64 v[32][2];
 };
 
+_Static_assert(offsetof(struct context, x) == CONTEXT_X, "switch.S");
+_Static_assert(offsetof(struct context, pc) == CONTEXT_PC, "switch.S");
+_Static_assert(offsetof(struct context, pstate) == CONTEXT_PSTATE, "switch.S");
+
+#endif
 #endif

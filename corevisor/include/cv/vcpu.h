@@ -70,6 +70,15 @@ struct vcpu {
 #define VCPU_RECORD_PAGES 1
 _Static_assert(sizeof(struct vcpu) <= VCPU_RECORD_PAGES * PAGE_SIZE, "a vCPU record is one page");
 
+/* What ends a run, collected privately and written to struct rv_run in one place. Fields that do not apply stay 0. */
+struct run_exit {
+	enum rv_exit reason;
+	u32 bytes;
+	bool is_write;
+	u64 ipa;
+	u64 data;
+};
+
 /* Architectural reset: EL1h, DAIF masked, system registers from the table in context.h, GP and FP registers zero. */
 void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
 /* RV_VCPU_BOOT, RV_VCPU_READ_REGS; arguments unchecked. */
@@ -77,11 +86,24 @@ CV_MUST_USE enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0);
 CV_MUST_USE enum cv_status vcpu_read_regs(u64 handle, u64 index);
 /* Takes the vCPU for this CPU. Errors: NOENT, STATE, BUSY (RV_VCPU_RUN's). Seed: set_vcpu_active. */
 CV_MUST_USE enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu);
+/*
+ * Pre: claimed. The VM has run from now on (first run: RAM ranges and counter offset become fixed); a vCPU that was
+ * switched on begins at its entry. Errors: STATE (killed since).
+ */
+CV_MUST_USE enum cv_status vcpu_start(struct vcpu *vcpu);
 /* Seed: set_vcpu_inactive. */
 void vcpu_release(struct vcpu *vcpu);
-/* The guest's PSCI, from its own vCPU; x0 of the guest is the result. */
+
+/* ---- from the guest, while its vCPU is claimed by this CPU ---- */
+/* PSCI CPU_ON; returns the PSCI status. *index is written on success. Errors in the order of DEN0022 5.6. */
 s64 vcpu_psci_cpu_on(struct vm *vm, u64 mpidr, u64 pc, u64 context_id, u32 *index);
+void vcpu_psci_cpu_off(struct vcpu *vcpu);
+/* PSCI AFFINITY_INFO of level 0; returns the PSCI status. */
+s64 vcpu_psci_affinity_info(struct vm *vm, u64 mpidr, u64 level);
+/* The VM stops: it never runs again. */
+void vcpu_stop_vm(struct vcpu *vcpu);
 
 static inline u64 vcpu_mpidr(u32 index) { return (1ull << 31) | (index & 15) | (u64)(index >> 4) << 8; }
+static inline u64 vcpu_get_x(const struct vcpu *vcpu, u32 reg) { return reg < 31 ? vcpu->ctx.x[reg] : 0; }
 
 #endif
