@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# test/guest: EL1 images. hostile_*.c and host_*.c boot in the place of Linux; each is one image with the environment.
+
+GUEST_OUT := $(BUILD)/test/guest
+GUEST_SYSROOT := $(CACHE)/sysroot
+GUEST_IMAGES := $(patsubst test/guest/%.c,$(GUEST_OUT)/%.img,$(wildcard test/guest/hostile_*.c test/guest/host_*.c))
+GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
+GUEST_DEP := $(wildcard test/guest/*.h) include/ravelin/abi.h mk/guest.mk
+GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fvisibility=hidden -mstrict-align -mgeneral-regs-only \
+	-mno-outline-atomics -fno-stack-protector -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Itest/guest \
+	-idirafter $(GUEST_SYSROOT)/usr/include
+
+ALL += $(GUEST_IMAGES)
+.PRECIOUS: $(GUEST_OUT)/%.o $(GUEST_OUT)/%.elf
+
+$(GUEST_OUT)/%.o: test/guest/%.c $(GUEST_DEP)
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(GUEST_CFLAGS) -c -o $@ $<
+
+$(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
+	@mkdir -p $(@D)
+	$(CROSS)gcc -Iinclude -Itest/guest -I$(GUEST_OUT) -c -o $@ $<
+
+$(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
+	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \
+		$(filter %.o,$^) $(GUEST_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
+
+$(GUEST_OUT)/%.img: $(GUEST_OUT)/%.elf
+	$(CROSS)objcopy -O binary $< $@
