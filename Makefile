@@ -12,9 +12,10 @@ BUILD := build
 CACHE := $(or $(RAVELIN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ravelin)
 CROSS := aarch64-linux-gnu-
 
-# What a component builds for `make all`, and what it removes for `make clean`, it adds here.
+# A component adds here what it builds: products (make all), test programs (make unit), modules (make module).
 ALL :=
-CLEAN := $(BUILD)
+TESTS :=
+MODULES :=
 
 include $(sort $(wildcard mk/*.mk))
 
@@ -44,16 +45,16 @@ demo: setup ## show, without a keystroke, what the host's root can and cannot re
 
 .PHONY: test
 test: setup ## unit, matrix and a subset of the system tests; the last line counts
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all tests
 	@test/run
 
 .PHONY: test-all
 test-all: setup ## the same with every system test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all tests
 	@test/run --all
 
 .PHONY: unit
-unit: ## unit and matrix tests on this PC
+unit: $(TESTS) ## unit and matrix tests on this PC
 	@test/run --kind unit
 
 .PHONY: system
@@ -76,7 +77,11 @@ fresh: ## prove the set-up: clone, set up, build and unit-test in a bare Debian 
 ##@ Build
 
 .PHONY: all
-all: $(ALL) ## build everything
+all: $(ALL) $(MODULES) ## build everything but the test programs
+	@:
+
+.PHONY: tests
+tests: $(TESTS) ## build the test programs
 	@:
 
 .PHONY: module
@@ -88,4 +93,4 @@ tcb: ## count the lines of the trusted core, the total last
 
 .PHONY: clean
 clean: ## remove all build products; the cache stays
-	@rm -rf $(CLEAN)
+	@rm -rf $(BUILD)
