@@ -33,24 +33,24 @@ setup: ## install and fetch what is missing; afterwards nothing needs the networ
 
 .PHONY: run
 run: setup ## boot the host above the corevisor, start a protected guest, end in the host's root shell
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@./machine --first 'guest start protected --wait'
 
 .PHONY: demo
 demo: setup ## show, without a keystroke, what the host's root can and cannot read
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@demo/run
 
 ##@ Check
 
 .PHONY: test
 test: setup ## unit, matrix and a subset of the system tests; the last line counts
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@test/run
 
 .PHONY: test-all
 test-all: setup ## the same with every system test
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@test/run --all
 
 .PHONY: unit
@@ -63,7 +63,7 @@ system: all ## the subset of tests that boots the test machine
 
 .PHONY: bench
 bench: setup ## measure; prints a table and writes build/bench/*.csv
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@bench/run
 
 .PHONY: fuzz

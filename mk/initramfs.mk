@@ -18,7 +18,8 @@ $(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,gues
 		$(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 $$(filter $(BUILD)/sealboot/%,$$(ALL))
 	tools/initramfs/build guests $@
 
-$(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% $$(MODULES)
+$(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% \
+		$$(filter $(BUILD)/hostvisor/%,$$(ALL) $$(MODULES))
 	tools/initramfs/build modules $* $@
 
 $(CACHE)/stamps/%:
