@@ -61,8 +61,9 @@ enum rv_features {
 	RV_FEAT_ENTROPY = 1 << 1,
 };
 
-/* (pfn): the corevisor takes one host page for its own tables (host stage 2, its own map). It keeps it.
- * Errors: RANGE, STATE. */
+/* (pfn): the corevisor takes one host page for its own tables (host stage 2, its own map). It keeps it. The first page
+ * of a 2 MiB region may itself cost up to 5 tables, its neighbours none: give runs of neighbours, before the last
+ * tables are gone. Errors: RANGE, STATE, NOMEM (not even this page's own tables are left: try one of another region). */
 #define RV_POOL_TOPUP RV_HVC(0x101)
 
 /* ---- VMs ---- */
@@ -73,7 +74,7 @@ enum rv_features {
 enum rv_vm_flags {
 	RV_VM_PROTECTED = 1 << 0, /* else an open VM */
 };
-/* (vm, pfn): gives the VM a page for its tables. Errors: NOENT, RANGE, STATE. */
+/* (vm, pfn): gives the VM a page for its tables. Errors: NOENT, RANGE, STATE (also: the VM is dying), NOMEM (RV_POOL_TOPUP). */
 #define RV_VM_TOPUP RV_HVC(0x111)
 /* (vm, first gfn, pages): declares a range of guest RAM; fixed at the VM's first run; ranges may not overlap; at most
  * RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE (has run), BUSY (overlaps / too many). */
@@ -92,6 +93,7 @@ enum rv_vm_flags {
  * shared. Open VM: the page stays the host's and is shared with the VM ("share"); it is pinned until reclaimed.
  * A page keeps its content only with RV_MEM_CONTENT, allowed until the VM's first run; else it arrives zeroed
  * (protected VMs; open VMs always keep content).
+ * An open VM may share a page that other VMs share already. A gfn the guest has declared destroyed gets STATE.
  * Errors, for the first page: INVALID, NOENT, RANGE (gfn outside the VM's RAM, pfn not RAM), STATE (RV_MEM_CONTENT
  * after the first run, the VM is dying, or the page is not the host's alone), BUSY (gfn already backed), NOMEM. */
 #define RV_MEM_MAP RV_HVC(0x120)
@@ -108,7 +110,8 @@ enum rv_mem_flags {
 /* (vm, index, record pfn, run pfn): takes the record pages (x6 of RV_VERSION, consecutive); the run page
  * (struct rv_run) stays the host's and is pinned until the VM is destroyed. index < x5 of RV_VERSION; the vCPU's
  * MPIDR_EL1 is Aff0 = index & 15, Aff1 = index >> 4. Index 0 is the boot vCPU, the others are powered off until the
- * guest's CPU_ON. Errors: INVALID, NOENT, RANGE, STATE (VM has run or is dying, page not the host's alone), BUSY (exists). */
+ * guest's CPU_ON. Errors: INVALID, NOENT, RANGE, STATE (VM has run or is dying, page not the host's alone), BUSY (exists),
+ * NOMEM (RV_POOL_TOPUP). */
 #define RV_VCPU_CREATE RV_HVC(0x130)
 /* (vm, index, pc, x0): where the boot vCPU starts (EL1h, MMU off, DAIF masked, x1-x3 = 0).
  * Errors: NOENT, STATE (VM has run), INVALID (pc unaligned). */

@@ -14,6 +14,9 @@ struct vcpu;
 u32 arch_cpu_index(void); /* 0 .. CPU_MAX-1, dense, in order of arrival */
 void arch_wait_event(void); /* WFE */
 void arch_send_event(void); /* SEV, after a dsb */
+/* This CPU is about to wait for, or has just released, a lock of this rank. Hosted builds check the order; EL2 nothing. */
+void arch_lock_taken(u32 rank);
+void arch_lock_dropped(u32 rank);
 _Noreturn void arch_park(void); /* this CPU stops for good */
 
 /* ---- memory ---- */
@@ -27,7 +30,7 @@ void arch_window_close(void);
 void arch_page_clean_invalidate(pfn_t pfn);
 /* Instruction cache: what was written to the page may now be executed anywhere (no-op when CTR_EL0.DIC). */
 void arch_icache_invalidate_all(void);
-/* Zeroes a page through the window and cleans it to the point of coherency. */
+/* Zeroes a page through the window, then cleans and invalidates it to the point of coherency. */
 void arch_page_scrub(pfn_t pfn);
 
 /* ---- stage 1 of EL2 and stage 2: one store each; the caller owns order and TLB ---- */
@@ -35,11 +38,15 @@ u64 arch_pte_read(const u64 *pte);
 void arch_pte_write(u64 *pte, u64 value);
 /* Makes earlier table writes visible to all walkers (dsb ishst). */
 void arch_pte_publish(void);
-/* All CPUs forget stage-2 translations of [ipa, ipa + bytes) and the combined ones of the VMID; dsb before and after. */
+/*
+ * All CPUs forget stage-2 translations of [ipa, ipa + bytes), of every level (IPAS2E1IS, not the last-level form: tables
+ * come and go), and the combined ones of the VMID; dsb before and after.
+ */
 void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes);
 void arch_tlb_invalidate_vmid(vmid_t vmid);
-/* All CPUs forget EL2's own translation of one page. */
+/* All CPUs forget EL2's own translation of one page; the local form is for windows, which no other CPU uses. */
 void arch_tlb_invalidate_hyp(u64 va);
+void arch_tlb_invalidate_hyp_local(u64 va);
 
 /* ---- running vCPUs: see cv/vcpu.h ---- */
 /*

@@ -4,6 +4,8 @@
 #define CV_CHECK_H
 
 _Noreturn void panic_check(const char *what, const char *file, int line);
+/* Parks this CPU for good once a panic has begun anywhere, else does nothing. For every loop that waits for another CPU. */
+void panic_poll(void);
 
 #define CV_CHECK(cond)                                                                                                 \
 	do {                                                                                                           \

@@ -20,11 +20,17 @@ void hyp_map_boot(pa_t base, u64 bytes, enum hyp_prot prot);
 void hyp_map_windows(u32 cpus);
 void hyp_map_seal(void);
 
-/* CORE page or pinned run page in, RW never executable. Check: how many pool pages it needs; commit cannot fail. */
-CV_MUST_USE enum cv_status hyp_map_page(pfn_t pfn); /* Errors: NOMEM */
-void hyp_unmap_page(pfn_t pfn);			    /* ends with the TLB invalidated on all CPUs */
+/* How many table pages hyp_map_page() may need for this page; can only shrink until it is called. */
+u32 hyp_tables_needed(pfn_t pfn);
+/* CORE page or pinned run page in, RW never executable. Pre: not mapped; `reserved` has hyp_tables_needed() pages. */
+void hyp_map_page(pfn_t pfn, struct pool *reserved);
+/* Pre: mapped by hyp_map_page. Ends with the TLB invalidated on all CPUs. */
+void hyp_unmap_page(pfn_t pfn);
+bool hyp_is_mapped(pfn_t pfn);
 
+/* Window of CPU n: page 2n + 1 from here; the even pages are never mapped. */
 #define HYP_WINDOW_BASE (1ull << 47)
+/* Pre: this is CPU `cpu` and its window is closed. The caller orders its later accesses (dsb, isb). */
 void *hyp_window_set(u32 cpu, pfn_t pfn);
 void hyp_window_clear(u32 cpu);
 

@@ -34,22 +34,30 @@ struct page {
 };
 
 #define LEDGER_COUNT_MAX 0xfff
-#define LEDGER_REGIONS_MAX 32
 
-/* Where RAM is; from the device tree, sorted, page aligned, not overlapping. */
+/* Where RAM is; from the device tree, sorted, page aligned, not overlapping. The caller fills base and pages. */
 struct ledger_region {
 	pa_t base;
 	u64 pages;
 	u64 first_entry;
+	u64 first_block;
+};
+
+/* What the ledger keeps for each 2 MiB of RAM, whole or in part; RAM banks that meet inside one share it. */
+struct ledger_block {
+	struct lock lock;
+	u32 foreign; /* its pages that are not the host's: another's, or not RAM at all */
 };
 
 /*
- * Boot only. `entries` and `locks` are zeroed memory of the corevisor, ledger_entries_bytes()/ledger_locks_bytes() long.
- * Post: every page of RAM is OWNER_HOST, PAGE_EXCLUSIVE. Errors: INVALID (unsorted, unaligned, too many).
+ * Boot only. `entries` and `blocks` are memory of the corevisor, ledger_entries_bytes()/ledger_blocks_bytes() long.
+ * Post: every page of RAM is OWNER_HOST, PAGE_EXCLUSIVE. Errors: INVALID (none, unsorted, unaligned, too many, beyond
+ * the IPA space); page 0 is never RAM (its number ends lists), so a bank at 0 begins at page 1 for the ledger.
  */
-CV_MUST_USE enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries, struct lock *locks);
+CV_MUST_USE enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries,
+				       struct ledger_block *blocks);
 u64 ledger_entries_bytes(const struct ledger_region *regions, u32 count);
-u64 ledger_locks_bytes(const struct ledger_region *regions, u32 count);
+u64 ledger_blocks_bytes(const struct ledger_region *regions, u32 count);
 
 bool ledger_is_ram(pfn_t pfn);
 /* The lock of the 2 MiB region that holds `pfn`. Pre: ledger_is_ram(pfn). */
@@ -59,6 +67,8 @@ struct lock *ledger_lock(pfn_t pfn);
 struct page ledger_get(pfn_t pfn);
 void ledger_set(pfn_t pfn, struct page page);
 bool ledger_is(pfn_t pfn, u32 owner, enum page_state state);
+/* True if all pages of the 2 MiB around `pfn` are RAM and the host's: one block can map them. */
+bool ledger_block_is_host(pfn_t pfn);
 
 /* Counts of pages by enum rv_page_state, kept by ledger_set; for rv_info. */
 u64 ledger_count(enum rv_page_state state);

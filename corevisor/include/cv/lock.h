@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Fair ticket locks. No interrupt is taken at EL2, so a holder always runs on; spinners wait in WFE and notice a panic.
- * Ranks: a CPU may take a lock only of a rank above every lock it holds; hosted builds check it at run time.
+ * Ranks: a CPU may take a lock only of a rank above every lock it holds; arch_lock_taken() lets hosted builds check it.
  * Two locks of one rank are never held together. Seed: LockOps* (reference 3.1-3.5).
  */
 #ifndef CV_LOCK_H

@@ -19,9 +19,14 @@ struct pool {
 
 void pool_init(struct pool *pool);
 void pool_put(struct pool *pool, pfn_t pfn); /* Pre: CORE page, mapped at EL2. Zeroes it (but for the link). */
-/* Takes `count` pages out of reach of others, so that a commit cannot fail; false and nothing taken if there are fewer. */
-CV_MUST_USE bool pool_reserve(struct pool *pool, struct pool *into, u32 count);
+/*
+ * Takes `count` pages out of reach of others, so that a commit cannot fail; false and nothing taken if fewer than
+ * `count` + `floor` are there. `into` is the caller's own, usually on its stack.
+ */
+CV_MUST_USE bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor);
+/* Gives what is left of a reservation back. */
+void pool_return(struct pool *pool, struct pool *from);
 pfn_t pool_take(struct pool *pool); /* Pre: not empty. The page is all zero. */
-u32 pool_count(const struct pool *pool);
+u32 pool_count(struct pool *pool);
 
 #endif

@@ -12,7 +12,6 @@
 #include <cv/status.h>
 #include <cv/types.h>
 
-#define S2_ROOT_PAGES 2
 /* Most table pages that one change can need: below the root, a level-2 and a level-3 table. */
 #define S2_NEW_TABLES_MAX 2
 
@@ -41,14 +40,26 @@ struct s2_leaf {
 
 /* Looks up; writes nothing. */
 struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn);
-static inline u64 s2_leaf_pages(u32 level) { return 1ull << (9 * (3 - level)); }
+static inline u64 s2_leaf_pages(u32 level) { return 1ull << (TABLE_BITS * (3 - level)); }
 
 /* How many table pages must be in the pool so that the change to this one gfn at this level cannot fail. */
 u32 s2_tables_needed(const struct s2 *s2, gfn_t gfn, u32 level);
 
-/* Pre: enough tables in the pool; for s2_map the gfn is not mapped. Change exactly one leaf of 1 << (9 * (3 - level))
- * pages, splitting a larger one first. Unmap and every replacement end with the TLB invalidated (revoke before grant). */
+/*
+ * Makes the leaf of `gfn` one of `level` or smaller; what it maps and wishes stays. The new table is filled before it is
+ * linked; a block is broken first (invalid, TLB, then the table). Pre: s2_tables_needed() pages in the pool.
+ */
+void s2_split(struct s2 *s2, gfn_t gfn, u32 level);
+/* The inverse, for level 2: the 512 pages become one block of `pa`, their table goes back to the pool. Pre: a level-3
+ * table is there, and all its pages map the block's pages with `attr`, or are invalid and may be mapped so. */
+void s2_join(struct s2 *s2, gfn_t gfn, pa_t pa, enum s2_attr attr);
+
+/* Pre: enough tables in the pool; for s2_map the gfn is not mapped; no table stands below `level` there. Change exactly
+ * one leaf of s2_leaf_pages(level) pages, splitting a larger one first. Unmap and every replacement end with the TLB
+ * invalidated (revoke before grant). */
 void s2_map(struct s2 *s2, gfn_t gfn, pa_t pa, u32 level, enum s2_attr attr, enum s2_wish wish);
 void s2_unmap(struct s2 *s2, gfn_t gfn, u32 level, enum s2_wish wish);
+/* Makes every entry of the root invalid and the TLB forget the VMID: what hung below it is out of reach. Takes no lock. */
+void s2_clear_root(const struct s2 *s2);
 
 #endif

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cv/geometry.h>
+
 typedef uint64_t u64;
 typedef uint32_t u32;
 typedef uint16_t u16;
@@ -22,16 +24,12 @@ typedef struct { u64 v; } pfn_t;   /* pa_t / PAGE_SIZE */
 typedef struct { u64 v; } gfn_t;   /* ipa_t / PAGE_SIZE */
 typedef struct { u16 v; } vmid_t;  /* stage-2 VMID: 0 is never used, VMID_HOST is the host's */
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ull
-#define BLOCK_SHIFT 21 /* a level-2 leaf; also the size of a ledger lock's region */
+#define PAGE_SIZE (1ull << PAGE_SHIFT)
+#define TABLE_ENTRIES (1ull << TABLE_BITS)
+#define BLOCK_SHIFT (PAGE_SHIFT + TABLE_BITS) /* a level-2 leaf (2 MiB); also the size of a ledger lock's region */
 #define BLOCK_SIZE (1ull << BLOCK_SHIFT)
 #define PAGES_PER_BLOCK (BLOCK_SIZE / PAGE_SIZE)
-/* 40 bits reach the high PCIe windows of QEMU's virt; 39 do not (platform-notes 2). Host and VMs alike. */
-#define IPA_BITS 40
 #define GFN_LIMIT (1ull << (IPA_BITS - PAGE_SHIFT))
-
-#define CPU_MAX 64 /* physical CPUs */
 
 static inline pa_t pa_make(u64 v) { return (pa_t){ v }; }
 static inline ipa_t ipa_make(u64 v) { return (ipa_t){ v }; }

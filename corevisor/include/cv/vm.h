@@ -12,8 +12,6 @@
 #include <cv/status.h>
 #include <cv/types.h>
 
-#define VM_SLOTS 253	 /* owner numbers OWNER_VM_FIRST .. OWNER_VM_LAST */
-#define VM_VCPUS_MAX 64
 #define VM_RECORD_PAGES 1
 
 struct vcpu;
@@ -30,7 +28,8 @@ struct vm_ram {
 };
 
 struct vm {
-	struct lock lock; /* rank VM: everything below, but for what says otherwise */
+	/* Rank VM: everything below, but for what says otherwise. It lives in the slot table, so it outlives the record. */
+	struct lock *lock;
 	u64 handle;	  /* generation << 8 | owner number; what the host calls the VM */
 	u32 owner;	  /* owner number = VMID */
 	bool is_protected;
@@ -38,7 +37,9 @@ struct vm {
 	struct s2 s2;
 	struct pool tables;	/* free table pages */
 	u64 guest_pages;	/* pages mapped for the guest: donated ones and, open VMs, shared ones */
-	pfn_t donated;		/* list of record and table pages, linked through the ledger's gfn field; 0 ends it */
+	/* List of record and table pages, linked through the ledger's gfn field; 0 ends it. The last ones are the roots and
+	 * then the record: first in, last out. */
+	pfn_t donated;
 	u64 donated_count;
 	u32 ram_count;
 	struct vm_ram ram[RV_RAM_RANGES];
@@ -58,9 +59,14 @@ void vm_init(void);
  * vm_unlock. Seed: acquire_lock_vm.
  */
 struct vm *vm_lock(u64 handle) CV_NO_LOCK_ANALYSIS;
-void vm_unlock(struct vm *vm) CV_NO_LOCK_ANALYSIS;
+void vm_unlock(struct vm *vm) CV_RELEASE(vm->lock);
+/* Tells the compiler's lock analysis what a successful vm_lock() means. */
+static inline void vm_assume_locked(struct vm *vm) CV_ATTR(assert_capability(vm->lock)) { (void)vm; }
 
 bool vm_is_ram(const struct vm *vm, gfn_t gfn);
+/* End of the RAM range that holds `gfn`, 0 if none does; and where the next range after `gfn` begins, or GFN_LIMIT. */
+u64 vm_ram_end(const struct vm *vm, gfn_t gfn);
+u64 vm_ram_next(const struct vm *vm, gfn_t gfn);
 
 /* The calls of abi.h, arguments as there, still unchecked. Errors and their order: abi.h. */
 CV_MUST_USE enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle);
@@ -70,6 +76,8 @@ CV_MUST_USE enum cv_status vm_kill(u64 handle);
 CV_MUST_USE enum cv_status vm_destroy(u64 handle, u64 *left);
 CV_MUST_USE enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn, u64 run_pfn);
 
+/* Panic: clears the roots of all VMs' stage 2. Takes no lock. */
+void vm_revoke_all(void);
 /* SYSTEM_OFF / RESET of the host: marks every VM dying and scrubs every page of every VM. Pre: no other CPU runs. */
 void vm_scrub_all(void);
 u32 vm_count(void);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ledger's entries, one word each. Guarantees: an entry changes only under its block's lock; a block's `foreign` and
+ * the counts by state always agree with the entries.
+ */
+#include <cv/ledger.h>
+
+#include <cv/check.h>
+
+/* An entry: owner 7:0, state 8, count 23:12, gfn 63:24. */
+#define ENTRY_OWNER_MASK 0xffull
+#define ENTRY_STATE_SHIFT 8
+#define ENTRY_COUNT_SHIFT 12
+#define ENTRY_GFN_SHIFT 24
+
+static struct {
+	struct ledger_region regions[LEDGER_REGIONS_MAX];
+	u32 region_count;
+	u64 *entries;
+	struct ledger_block *blocks;
+	u64 pages;
+	u64 counts[RV_PAGES_STATES]; /* written under different locks: atomic */
+} ledger;
+
+static u64 block_of(pfn_t pfn)
+{
+	return pfn.v / PAGES_PER_BLOCK;
+}
+
+/* A bank at address 0 begins at page 1: pfn 0 means "none" in lists. */
+static struct ledger_region region_without_page0(struct ledger_region region)
+{
+	if (region.base.v == 0 && region.pages > 0) {
+		region.base.v = PAGE_SIZE;
+		region.pages--;
+	}
+	return region;
+}
+
+static u64 region_first_pfn(const struct ledger_region *region)
+{
+	return region->base.v >> PAGE_SHIFT;
+}
+
+/* How many blocks the regions touch; a block where two banks meet counts once. */
+static u64 count_blocks(const struct ledger_region *regions, u32 count)
+{
+	u64 blocks = 0;
+	u64 next = 0; /* first block not counted yet */
+
+	for (u32 i = 0; i < count; i++) {
+		u64 first = region_first_pfn(&regions[i]) / PAGES_PER_BLOCK;
+		u64 last = (region_first_pfn(&regions[i]) + regions[i].pages - 1) / PAGES_PER_BLOCK;
+
+		if (regions[i].pages == 0) {
+			continue;
+		}
+		if (first < next) {
+			first = next;
+		}
+		blocks += last + 1 - first;
+		next = last + 1;
+	}
+	return blocks;
+}
+
+u64 ledger_entries_bytes(const struct ledger_region *regions, u32 count)
+{
+	u64 pages = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		pages += regions[i].pages;
+	}
+	return pages * sizeof(u64);
+}
+
+u64 ledger_blocks_bytes(const struct ledger_region *regions, u32 count)
+{
+	return count_blocks(regions, count) * sizeof(struct ledger_block);
+}
+
+static bool regions_are_valid(const struct ledger_region *regions, u32 count)
+{
+	u64 end = 0; /* in pages */
+
+	if (count == 0 || count > LEDGER_REGIONS_MAX) {
+		return false;
+	}
+	for (u32 i = 0; i < count; i++) {
+		u64 first = region_first_pfn(&regions[i]);
+
+		if (!is_aligned(regions[i].base.v, PAGE_SIZE) || first < end || first >= GFN_LIMIT ||
+		    regions[i].pages == 0 || regions[i].pages > GFN_LIMIT - first) {
+			return false;
+		}
+		end = first + regions[i].pages;
+	}
+	return true;
+}
+
+static u64 entry_make(struct page page)
+{
+	return page.owner | (u64)page.state << ENTRY_STATE_SHIFT | (u64)page.count << ENTRY_COUNT_SHIFT |
+	       page.gfn << ENTRY_GFN_SHIFT;
+}
+
+static void region_init(u32 index, const struct ledger_region *from, u64 *next_entry, u64 *next_block)
+{
+	struct ledger_region *region = &ledger.regions[index];
+	u64 first;
+	u64 end;
+
+	*region = region_without_page0(*from);
+	first = region_first_pfn(region);
+	end = first + region->pages;
+	region->first_entry = *next_entry;
+	region->first_block = *next_block;
+	if (index > 0) {
+		const struct ledger_region *before = region - 1;
+		u64 last = (region_first_pfn(before) + before->pages - 1) / PAGES_PER_BLOCK;
+
+		if (before->pages > 0 && last == first / PAGES_PER_BLOCK) {
+			region->first_block--; /* they meet in one block */
+		}
+	}
+	for (u64 i = 0; i < region->pages; i++) {
+		ledger.entries[*next_entry + i] = entry_make((struct page){ .owner = OWNER_HOST });
+	}
+	*next_entry += region->pages;
+	for (u64 block = first / PAGES_PER_BLOCK; block * PAGES_PER_BLOCK < end; block++) {
+		struct ledger_block *slot = &ledger.blocks[region->first_block + block - first / PAGES_PER_BLOCK];
+		u64 from_pfn = block * PAGES_PER_BLOCK > first ? block * PAGES_PER_BLOCK : first;
+		u64 to_pfn = min_u64((block + 1) * PAGES_PER_BLOCK, end);
+
+		if (slot == &ledger.blocks[*next_block]) {
+			lock_init(&slot->lock, LOCK_RANK_LEDGER);
+			slot->foreign = PAGES_PER_BLOCK;
+			(*next_block)++;
+		}
+		slot->foreign -= (u32)(to_pfn - from_pfn);
+	}
+}
+
+enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries, struct ledger_block *blocks)
+{
+	u64 next_entry = 0;
+	u64 next_block = 0;
+
+	if (!regions_are_valid(regions, count)) {
+		return CV_E_INVALID;
+	}
+	ledger.region_count = count;
+	ledger.entries = entries;
+	ledger.blocks = blocks;
+	for (u32 i = 0; i < count; i++) {
+		region_init(i, &regions[i], &next_entry, &next_block);
+	}
+	ledger.pages = next_entry;
+	for (u32 i = 0; i < RV_PAGES_STATES; i++) {
+		ledger.counts[i] = 0;
+	}
+	ledger.counts[RV_PAGES_HOST] = next_entry;
+	return CV_OK;
+}
+
+/* The region that holds `pfn`, or NULL. */
+static const struct ledger_region *region_of(pfn_t pfn)
+{
+	for (u32 i = 0; i < ledger.region_count; i++) {
+		const struct ledger_region *region = &ledger.regions[i];
+		u64 first = region_first_pfn(region);
+
+		/* One comparison covers both ends: below `first` the difference wraps to a huge number. */
+		if (pfn.v - first < region->pages) {
+			return region;
+		}
+	}
+	return NULL;
+}
+
+bool ledger_is_ram(pfn_t pfn)
+{
+	return region_of(pfn) != NULL;
+}
+
+static struct ledger_block *block_entry(pfn_t pfn)
+{
+	const struct ledger_region *region = region_of(pfn);
+
+	CV_CHECK(region != NULL);
+	return &ledger.blocks[region->first_block + block_of(pfn) - region_first_pfn(region) / PAGES_PER_BLOCK];
+}
+
+static u64 *entry_of(pfn_t pfn)
+{
+	const struct ledger_region *region = region_of(pfn);
+
+	CV_CHECK(region != NULL);
+	return &ledger.entries[region->first_entry + pfn.v - region_first_pfn(region)];
+}
+
+struct lock *ledger_lock(pfn_t pfn)
+{
+	return &block_entry(pfn)->lock;
+}
+
+static struct page entry_read(u64 entry)
+{
+	return (struct page){
+		.owner = (u32)(entry & ENTRY_OWNER_MASK),
+		.state = (enum page_state)(entry >> ENTRY_STATE_SHIFT & 1),
+		.count = (u32)(entry >> ENTRY_COUNT_SHIFT & LEDGER_COUNT_MAX),
+		.gfn = entry >> ENTRY_GFN_SHIFT,
+	};
+}
+
+struct page ledger_get(pfn_t pfn)
+{
+	return entry_read(*entry_of(pfn));
+}
+
+static enum rv_page_state count_class(struct page page)
+{
+	if (page.owner == OWNER_HOST) {
+		return page.state == PAGE_SHARED ? RV_PAGES_HOST_SHARED : RV_PAGES_HOST;
+	}
+	if (page.owner == OWNER_CORE) {
+		return RV_PAGES_CORE;
+	}
+	return page.state == PAGE_SHARED ? RV_PAGES_VM_SHARED : RV_PAGES_VM;
+}
+
+void ledger_set(pfn_t pfn, struct page page)
+{
+	u64 *entry = entry_of(pfn);
+	struct page old = entry_read(*entry);
+	struct ledger_block *block = block_entry(pfn);
+
+	CV_CHECK(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_LAST);
+	CV_CHECK(page.count <= LEDGER_COUNT_MAX && page.gfn < GFN_LIMIT);
+	block->foreign += (u32)(page.owner != OWNER_HOST) - (u32)(old.owner != OWNER_HOST);
+	__atomic_fetch_sub(&ledger.counts[count_class(old)], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&ledger.counts[count_class(page)], 1, __ATOMIC_RELAXED);
+	*entry = entry_make(page);
+}
+
+bool ledger_is(pfn_t pfn, u32 owner, enum page_state state)
+{
+	struct page page = ledger_get(pfn);
+
+	return page.owner == owner && page.state == state;
+}
+
+bool ledger_block_is_host(pfn_t pfn)
+{
+	return block_entry(pfn)->foreign == 0;
+}
+
+u64 ledger_count(enum rv_page_state state)
+{
+	return __atomic_load_n(&ledger.counts[state], __ATOMIC_RELAXED);
+}
+
+u64 ledger_ram_pages(void)
+{
+	return ledger.pages;
+}
+
+const struct ledger_region *ledger_regions(u32 *count)
+{
+	*count = ledger.region_count;
+	return ledger.regions;
+}

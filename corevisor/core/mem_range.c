@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Guest memory, many pages a call. Guarantees: no call does more than a fixed number of steps, whatever was asked; a call
+ * that stops early says where.
+ */
+#include <cv/mem.h>
+
+#include <string.h>
+
+#include <cv/arch.h>
+#include <cv/mem_page.h>
+
+/* Entries that one call looks at, beside the RV_BATCH_PAGES pages that it moves: a look is a hundred times cheaper. */
+#define LOOKS_MAX (8 * RV_BATCH_PAGES)
+
+enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done)
+{
+	enum cv_status status = CV_OK;
+	struct vm *vm;
+	u64 i = 0;
+
+	if ((flags & ~(u64)RV_MEM_CONTENT) != 0 || pages == 0) {
+		return CV_E_INVALID;
+	}
+	vm = vm_lock(handle);
+	if (vm == NULL) {
+		return CV_E_NOENT;
+	}
+	vm_assume_locked(vm);
+	for (; i < min_u64(pages, RV_BATCH_PAGES); i++) {
+		status = mem_map_page(vm, gfn + i, pfn + i, flags);
+		if (status != CV_OK) {
+			break;
+		}
+	}
+	vm_unlock(vm);
+	if (i == 0) {
+		return status;
+	}
+	*done = i;
+	return CV_OK;
+}
+
+static enum cv_status reclaim_check(const struct vm *vm) CV_REQUIRES(vm->lock)
+{
+	if (!vm->is_protected) {
+		return CV_OK;
+	}
+	if (vm->state != VM_DYING) {
+		return CV_E_STATE;
+	}
+	return vm->active_count > 0 ? CV_E_BUSY : CV_OK;
+}
+
+/* First gfn after the leaf that covers `gfn`. */
+static u64 leaf_end(u64 gfn, const struct s2_leaf *leaf)
+{
+	return align_down(gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
+}
+
+static u64 reclaim_run(struct vm *vm, u64 gfn, u64 end) CV_REQUIRES(vm->lock)
+{
+	u32 returned = 0;
+
+	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < LOOKS_MAX; looks++) {
+		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
+
+		if (leaf.is_mapped) {
+			mem_page_reclaim(vm, gfn_make(gfn), &leaf);
+			returned++;
+		}
+		gfn = leaf_end(gfn, &leaf);
+	}
+	return min_u64(gfn, end);
+}
+
+enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next_gfn)
+{
+	struct vm *vm;
+	enum cv_status status;
+
+	if (pages == 0 || gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
+		return CV_E_INVALID;
+	}
+	vm = vm_lock(handle);
+	if (vm == NULL) {
+		return CV_E_NOENT;
+	}
+	vm_assume_locked(vm);
+	status = reclaim_check(vm);
+	if (status == CV_OK) {
+		*next_gfn = reclaim_run(vm, gfn, gfn + pages);
+	}
+	vm_unlock(vm);
+	return status;
+}
+
+/* The largest level whose leaf at `gfn` fits into [gfn, end) and is not larger than the one that is there. */
+static u32 level_that_fits(u64 gfn, u64 end, u32 largest)
+{
+	u32 level = largest;
+
+	while (level < 3 && (!is_aligned(gfn, s2_leaf_pages(level)) || end - gfn < s2_leaf_pages(level))) {
+		level++;
+	}
+	return level;
+}
+
+/* One step of mem_vm_set_wish: deals with the leaf at *gfn, or with as much of it as one entry can say. */
+static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wish wish, bool change_destroyed)
+	CV_REQUIRES(vm->lock)
+{
+	gfn_t at = gfn_make(*gfn);
+	u64 ram_end = vm_ram_end(vm, at);
+	struct s2_leaf leaf;
+	u32 level;
+
+	if (ram_end == 0) {
+		return CV_E_RANGE;
+	}
+	end = min_u64(end, ram_end);
+	leaf = s2_walk(&vm->s2, at);
+	if (leaf.wish == wish) {
+		*gfn = min_u64(leaf_end(*gfn, &leaf), end);
+		return CV_OK;
+	}
+	if (leaf.wish == S2_WISH_DESTROYED && !change_destroyed) {
+		return CV_E_STATE;
+	}
+	if (leaf.is_mapped) {
+		if (wish == S2_WISH_DESTROYED) {
+			return CV_E_STATE;
+		}
+		mem_page_set_wish(vm, at, &leaf, wish);
+		*gfn += 1;
+		return CV_OK;
+	}
+	level = level_that_fits(*gfn, end, leaf.level);
+	if (pool_count(&vm->tables) < s2_tables_needed(&vm->s2, at, level)) {
+		return CV_E_NOMEM;
+	}
+	s2_unmap(&vm->s2, at, level, wish);
+	*gfn += s2_leaf_pages(level);
+	return CV_OK;
+}
+
+enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish, bool change_destroyed)
+{
+	enum cv_status status = CV_OK;
+	u64 at = gfn->v;
+
+	if (at >= end.v) {
+		return CV_E_INVALID;
+	}
+	if (!vm->is_protected) {
+		*gfn = end;
+		return CV_OK;
+	}
+	for (u32 steps = 0; at < end.v && steps < RV_BATCH_PAGES; steps++) {
+		status = set_wish_step(vm, &at, end.v, wish, change_destroyed);
+		if (status != CV_OK) {
+			break;
+		}
+	}
+	if (at == gfn->v) {
+		return status;
+	}
+	gfn->v = at;
+	return CV_OK;
+}
+
+/* The wish at `gfn` and where what one entry says ends. */
+static enum s2_wish wish_look(struct vm *vm, u64 gfn, u64 end, u64 *until) CV_REQUIRES(vm->lock)
+{
+	u64 ram_end = vm_ram_end(vm, gfn_make(gfn));
+	struct s2_leaf leaf;
+
+	if (ram_end == 0) {
+		*until = min_u64(end, vm_ram_next(vm, gfn_make(gfn)));
+		return S2_WISH_SHARED;
+	}
+	leaf = s2_walk(&vm->s2, gfn_make(gfn));
+	*until = min_u64(min_u64(end, ram_end), leaf_end(gfn, &leaf));
+	return leaf.wish;
+}
+
+enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_until)
+{
+	u64 until;
+	enum s2_wish wish = wish_look(vm, gfn.v, end.v, &until);
+
+	for (u32 looks = 1; until < end.v && looks < LOOKS_MAX; looks++) {
+		u64 next;
+
+		if (wish_look(vm, until, end.v, &next) != wish) {
+			break;
+		}
+		until = next;
+	}
+	*same_until = gfn_make(until);
+	return wish;
+}
+
+enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 bytes)
+{
+	gfn_t gfn = ipa_gfn(ipa);
+	u64 offset = ipa.v % PAGE_SIZE;
+	struct s2_leaf leaf;
+	pfn_t pfn;
+	u8 *page;
+
+	if (!vm_is_ram(vm, gfn) || bytes > PAGE_SIZE - offset) {
+		return CV_E_RANGE;
+	}
+	leaf = s2_walk(&vm->s2, gfn);
+	if (!leaf.is_mapped) {
+		return CV_E_NOENT;
+	}
+	if (leaf.wish != S2_WISH_PRIVATE) {
+		return CV_E_STATE;
+	}
+	pfn = pa_pfn(leaf.pa);
+	page = arch_window_open(pfn);
+	memcpy(page + offset, data, bytes);
+	arch_window_close();
+	arch_page_clean_invalidate(pfn);
+	return CV_OK;
+}
