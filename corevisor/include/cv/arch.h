@@ -58,6 +58,10 @@ enum arch_event { ARCH_EVENT_SYNC, ARCH_EVENT_IRQ, ARCH_EVENT_SERROR };
 void arch_vcpu_load(struct vcpu *vcpu);
 enum arch_event arch_vcpu_enter(struct vcpu *vcpu);
 void arch_vcpu_put(struct vcpu *vcpu);
+/* False while this CPU's host is in a mode that a guest must not run in (streaming SVE). */
+bool arch_vcpu_may_run(void);
+/* A physical interrupt waits for this CPU's host. */
+bool arch_irq_is_pending(void);
 
 /* ---- facts ---- */
 u64 arch_counter(void);	    /* CNTPCT_EL0 */

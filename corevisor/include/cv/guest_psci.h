@@ -5,7 +5,9 @@
 
 #include <cv/guest_smccc.h>
 
-/* Pre: loaded; the vCPU made call `id` (any). x0 is the result. Unknown: SMCCC_NOT_SUPPORTED. */
+/* True for ids of the PSCI range, known or not. */
+bool guest_psci_is_call(u32 id);
+/* Pre: loaded; the vCPU made call `id`, guest_psci_is_call(id). x0 is the result. Unknown: SMCCC_NOT_SUPPORTED. */
 enum guest_call guest_psci_call(struct vcpu *vcpu, u32 id, struct run_exit *out);
 
 #endif
