@@ -12,10 +12,17 @@ BUILD := build
 CACHE := $(or $(RAVELIN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ravelin)
 CROSS := aarch64-linux-gnu-
 
-# A component adds here what it builds: products (make all), test programs (make unit), modules (make module).
+# A component (mk/*.mk) adds here what it builds: products (make all), test programs (make unit), modules (make module).
 ALL :=
 TESTS :=
 MODULES :=
+
+# A line for each product instead of its commands; `make V=1` shows those. SHELL is expanded for every recipe line.
+ifndef V
+.SILENT:
+announce = $(if $(filter $(BUILD)/%,$@),$(if $(filter $@,$(announced)),,$(info   $@)$(eval announced += $@)))
+SHELL = $(announce)/bin/bash
+endif
 
 include $(sort $(wildcard mk/*.mk))
 

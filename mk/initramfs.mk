@@ -12,15 +12,15 @@ ALL += $(INITRAMFS_OUT)/base.cpio $(INITRAMFS_OUT)/guests.cpio $(INITRAMFS_MODUL
 
 $(INITRAMFS_OUT)/base.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,host-init shell-profile guest) \
 		$(CACHE)/stamps/arm64-root $$(filter $(BUILD)/tools/arm64/%,$$(ALL))
-	tools/initramfs/build base $@
+	@tools/initramfs/build base $@
 
 $(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,guest-init guest-agent) \
 		$(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 $$(filter $(BUILD)/sealboot/%,$$(ALL))
-	tools/initramfs/build guests $@
+	@tools/initramfs/build guests $@
 
 $(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% \
 		$$(filter $(BUILD)/hostvisor/%,$$(ALL) $$(MODULES))
-	tools/initramfs/build modules $* $@
+	@tools/initramfs/build modules $* $@
 
 $(CACHE)/stamps/%:
 	@echo "$(CACHE) lacks $*: run 'make setup'" >&2; exit 1
