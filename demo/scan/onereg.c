@@ -244,7 +244,7 @@ struct found onereg_scan(pid_t pid, const struct search *table)
 	static struct session s;
 	struct found sum = { 0, 0, 0 };
 	int fds[VCPUS_MAX];
-	unsigned int count = process_fds(pid, "kvm-vcpu", fds, VCPUS_MAX);
+	unsigned int count = process_fds(pid, "kvm-vcpu:", fds, VCPUS_MAX);
 
 	session_open(&s, pid);
 	for (unsigned int i = 0; i < count; i++) {

@@ -123,7 +123,7 @@ struct found process_scan_kvm_run(pid_t pid, const struct search *table)
 {
 	struct found sum = { 0, 0, 0 };
 	int fds[VCPUS_MAX];
-	unsigned int count = process_fds(pid, "kvm-vcpu", fds, VCPUS_MAX);
+	unsigned int count = process_fds(pid, "kvm-vcpu:", fds, VCPUS_MAX);
 
 	if (count == 0) {
 		fail("process %d has no vCPU", pid);
