@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# test/guest: EL1 images. hostile_*.c and host_*.c boot in the place of Linux; each is one image with the environment.
+# test/guest: images for EL1, each one file with the environment. hostile_*.c and host_*.c boot in the place of Linux,
+# guest_*.c in a VM.
 
 GUEST_OUT := $(BUILD)/test/guest
 GUEST_SYSROOT := $(CACHE)/sysroot
-GUEST_IMAGES := $(patsubst test/guest/%.c,$(GUEST_OUT)/%.img,$(wildcard test/guest/hostile_*.c test/guest/host_*.c))
+GUEST_IMAGES := $(patsubst test/guest/%.c,$(GUEST_OUT)/%.img,\
+	$(wildcard test/guest/hostile_*.c test/guest/host_*.c test/guest/guest_*.c))
 GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
 GUEST_DEP := $(wildcard test/guest/*.h) include/ravelin/abi.h mk/guest.mk
 GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fvisibility=hidden -mstrict-align -mgeneral-regs-only \

@@ -163,9 +163,15 @@ u64 psci(u64 id, u64 a, u64 b, u64 c)
 
 /* ---- ends ---- */
 
+/* Switching off may fail too, and fail() switches off. */
 static _Noreturn void power_off(void)
 {
-	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+	static bool is_second;
+
+	if (!is_second) {
+		is_second = true;
+		psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+	}
 	for (;;) {
 		__asm__ volatile("wfi");
 	}

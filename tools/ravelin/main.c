@@ -10,9 +10,12 @@
 
 static const char help_text[] =
 	"Usage: ravelin COMMAND [OPTION]...\n"
-	"Packs what the Ravelin corevisor boots.\n"
+	"Packs what the Ravelin corevisor boots, and shows what a running one does.\n"
 	"\n"
 	"  pack      make the bundle of a host, or the bootable image of a protected guest\n"
+	"  version   versions of this program and of the running corevisor\n"
+	"  status    VMs, pages by state, exits by class, the last refusal\n"
+	"  log       the corevisor's log\n"
 	"\n"
 	"      --help     display this help, or with a command that command's, and exit\n"
 	"      --version  output version information and exit\n"
@@ -24,6 +27,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "pack", command_pack },
+	{ "version", command_version },
+	{ "status", command_status },
+	{ "log", command_log },
 };
 
 bool fail(const char *format, ...)

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The guest loader's device-tree half, against libfdt: what it hands on must be a tree that libfdt finds whole, with every
+ * PSCI node on "smc" and nothing else changed. `room` is allocated to the byte, so that the address sanitiser sees every
+ * step outside of the tree.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "sealboot.h"
+
+#define SAMPLE_BYTES 2048
+#define MUTATIONS 100000
+
+static _Alignas(8) uint8_t sample[SAMPLE_BYTES];
+static _Alignas(8) uint8_t source[SEAL_DTB_BYTES_MAX];
+
+static void put_psci(void *dtb, const char *name, const char *compatible, size_t bytes, const char *method)
+{
+	assert_int_equal(fdt_begin_node(dtb, name), 0);
+	if (method) {
+		assert_int_equal(fdt_property_string(dtb, "method", method), 0);
+	}
+	assert_int_equal(fdt_property(dtb, "compatible", compatible, (int)bytes), 0);
+	assert_int_equal(fdt_property_u32(dtb, "cpu_on", 0xc4000003), 0);
+	assert_int_equal(fdt_end_node(dtb), 0);
+}
+
+#define PSCI_LIST "arm,psci-1.0\0arm,psci-0.2\0arm,psci"
+
+/* A tree as a VMM makes it; psci_nodes of them speak of PSCI. Returns its size. */
+static uint32_t make_tree(void *dtb, int bytes, int psci_nodes, const char *method)
+{
+	assert_int_equal(fdt_create(dtb, bytes), 0);
+	assert_int_equal(fdt_add_reservemap_entry(dtb, 0x48000000, 0x1000), 0);
+	assert_int_equal(fdt_finish_reservemap(dtb), 0);
+	assert_int_equal(fdt_begin_node(dtb, ""), 0);
+	assert_int_equal(fdt_property_u32(dtb, "#address-cells", 2), 0);
+	assert_int_equal(fdt_property_string(dtb, "compatible", "linux,dummy-virt"), 0);
+	if (psci_nodes > 0) {
+		put_psci(dtb, "psci", PSCI_LIST, sizeof(PSCI_LIST), method);
+	}
+	assert_int_equal(fdt_begin_node(dtb, "chosen"), 0);
+	assert_int_equal(fdt_property_string(dtb, "bootargs", "console=hvc0 method=hvc"), 0);
+	if (psci_nodes > 1) {
+		put_psci(dtb, "hidden", "arm,psci", sizeof("arm,psci"), method);
+	}
+	assert_int_equal(fdt_end_node(dtb), 0);
+	assert_int_equal(fdt_begin_node(dtb, "other"), 0);
+	assert_int_equal(fdt_property_string(dtb, "method", "hvc"), 0);
+	assert_int_equal(fdt_end_node(dtb), 0);
+	assert_int_equal(fdt_end_node(dtb), 0);
+	assert_int_equal(fdt_finish(dtb), 0);
+	return fdt_totalsize(dtb);
+}
+
+/* Gives `bytes` of `dtb` to the loader. Returns what it made of it (malloc'ed), NULL when it refused. */
+static void *take(const void *dtb, uint32_t bytes)
+{
+	uint32_t total = fdt32_ld((const fdt32_t *)((const uint8_t *)dtb + 4));
+	uint32_t room_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
+	uint8_t *room = malloc(room_bytes < 40 ? 40 : room_bytes);
+	uint32_t taken;
+
+	memset(source, 0xa5, sizeof(source));
+	memcpy(source, dtb, bytes);
+	taken = seal_take_dtb(source, room);
+	if (taken == 0) {
+		free(room);
+		return NULL;
+	}
+	assert_int_equal(taken, total);
+	return room;
+}
+
+static void must_refuse(const void *dtb, uint32_t bytes)
+{
+	void *taken = take(dtb, bytes);
+
+	assert_null(taken);
+}
+
+/* Every node that Linux would take for PSCI says smc. */
+static int count_smc_nodes(const void *dtb)
+{
+	static const char *const versions[] = { "arm,psci", "arm,psci-0.2", "arm,psci-1.0" };
+	int node, count = 0;
+	size_t i;
+
+	for (node = fdt_next_node(dtb, -1, NULL); node >= 0; node = fdt_next_node(dtb, node, NULL)) {
+		bool is_psci = false;
+
+		for (i = 0; i < 3; i++) {
+			is_psci = is_psci || fdt_node_check_compatible(dtb, node, versions[i]) == 0;
+		}
+		if (is_psci) {
+			int bytes;
+			const char *method = fdt_getprop(dtb, node, "method", &bytes);
+
+			assert_non_null(method);
+			assert_int_equal(bytes, 4);
+			assert_memory_equal(method, "smc", 4);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void test_method_becomes_smc(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	uint8_t *taken = take(sample, bytes);
+	uint32_t i, changed = 0;
+
+	(void)state;
+	assert_non_null(taken);
+	assert_int_equal(count_smc_nodes(taken), 1);
+	for (i = 0; i < bytes; i++) {
+		changed += taken[i] != sample[i];
+	}
+	assert_int_equal(changed, 2);
+	assert_string_equal(fdt_getprop(taken, fdt_path_offset(taken, "/other"), "method", NULL), "hvc");
+	free(taken);
+}
+
+static void test_every_psci_node_is_mended(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 2, "hvc");
+	void *taken = take(sample, bytes);
+
+	(void)state;
+	assert_non_null(taken);
+	assert_int_equal(count_smc_nodes(taken), 2);
+	free(taken);
+}
+
+static void test_smc_stays(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "smc");
+	void *taken = take(sample, bytes);
+
+	(void)state;
+	assert_non_null(taken);
+	assert_memory_equal(taken, sample, bytes);
+	free(taken);
+}
+
+static void test_deleted_nodes_are_fine(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	void *taken;
+
+	(void)state;
+	assert_int_equal(fdt_nop_node(sample, fdt_path_offset(sample, "/other")), 0);
+	assert_int_equal(fdt_nop_property(sample, fdt_path_offset(sample, "/chosen"), "bootargs"), 0);
+	taken = take(sample, bytes);
+	assert_non_null(taken);
+	assert_int_equal(count_smc_nodes(taken), 1);
+	free(taken);
+}
+
+static void test_no_psci_is_refused(void **state)
+{
+	(void)state;
+	must_refuse(sample, make_tree(sample, SAMPLE_BYTES, 0, "hvc"));
+}
+
+static void test_unknown_method_is_refused(void **state)
+{
+	(void)state;
+	must_refuse(sample, make_tree(sample, SAMPLE_BYTES, 1, "spin-table"));
+	must_refuse(sample, make_tree(sample, SAMPLE_BYTES, 1, "hv"));
+	must_refuse(sample, make_tree(sample, SAMPLE_BYTES, 1, ""));
+	must_refuse(sample, make_tree(sample, SAMPLE_BYTES, 1, NULL));
+}
+
+static void test_unaligned_source_is_refused(void **state)
+{
+	uint32_t room[10];
+
+	(void)state;
+	make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	memcpy(source, sample, SAMPLE_BYTES);
+	assert_int_equal(seal_take_dtb(source + 4, room), 0);
+}
+
+static void set_header(uint32_t index, uint32_t value)
+{
+	fdt32_st(sample + 4 * index, value);
+}
+
+static void test_each_header_field_is_checked(void **state)
+{
+	static const uint32_t bad[] = { 0, 1, 39, 41, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff };
+	/* magic, total, struct, strings, reserved, last compatible, strings bytes, struct bytes */
+	static const uint32_t fields[] = { 0, 1, 2, 3, 4, 6, 8, 9 };
+	uint32_t bytes, f, i;
+
+	(void)state;
+	for (f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
+		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+			bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+			if (fields[f] == 6 && bad[i] <= 17) {
+				continue; /* old readers are fine */
+			}
+			set_header(fields[f], bad[i]);
+			must_refuse(sample, bytes);
+		}
+	}
+}
+
+static void test_too_large_is_refused(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+
+	(void)state;
+	set_header(1, SEAL_DTB_BYTES_MAX + 1);
+	must_refuse(sample, bytes);
+}
+
+static void test_every_truncation_is_refused(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc"), cut;
+
+	(void)state;
+	for (cut = 0; cut < bytes; cut++) {
+		set_header(1, cut);
+		must_refuse(sample, bytes);
+	}
+}
+
+static uint64_t random_u64(void)
+{
+	static uint64_t state = 20261120;
+	uint64_t z = state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* What any damage leaves is refused or whole: libfdt and the loader never disagree on an accepted tree. */
+static void test_damaged_trees(void **state)
+{
+	uint32_t accepted = 0, i, n;
+
+	(void)state;
+	for (i = 0; i < MUTATIONS; i++) {
+		uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1 + (int)(i & 1), "hvc");
+		void *taken;
+
+		for (n = 1 + (uint32_t)(random_u64() % 3); n > 0; n--) {
+			uint64_t r = random_u64();
+			uint32_t at = (uint32_t)(r >> 8) % bytes;
+
+			if (r & 1) {
+				sample[at] = (uint8_t)(r >> 40);
+			} else {
+				fdt32_st(sample + (at & ~3u), (uint32_t)(r >> 40) % 12);
+			}
+		}
+		taken = take(sample, bytes);
+		if (taken) {
+			assert_int_equal(fdt_check_full(taken, fdt_totalsize(taken)), 0);
+			assert_true(count_smc_nodes(taken) > 0);
+			free(taken);
+			accepted++;
+		}
+	}
+	assert_true(accepted > MUTATIONS / 100);
+	assert_true(accepted < MUTATIONS);
+}
+
+static void put_stub(uint8_t *at, uint64_t dtb, uint64_t entry)
+{
+	static const uint32_t words[] = { 0x580000c0, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0x58000084, 0xd61f0080 };
+
+	memcpy(at, words, sizeof(words));
+	memcpy(at + 24, &dtb, 8);
+	memcpy(at + 32, &entry, 8);
+}
+
+static void test_dtb_is_found_in_the_stub(void **state)
+{
+	uint8_t *ram = aligned_alloc(8, (2u << 20) + 64);
+	uint8_t *image = ram + (2u << 20);
+
+	(void)state;
+	put_stub(ram, 0x48000000, (uintptr_t)image);
+	assert_ptr_equal(seal_find_dtb(image), (void *)0x48000000);
+	put_stub(ram, 0x48000000, (uintptr_t)image + 4);
+	assert_null(seal_find_dtb(image));
+	put_stub(ram, 0x48000000, (uintptr_t)image);
+	ram[20] ^= 1;
+	assert_null(seal_find_dtb(image));
+	free(ram);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_method_becomes_smc),
+		cmocka_unit_test(test_every_psci_node_is_mended),
+		cmocka_unit_test(test_smc_stays),
+		cmocka_unit_test(test_deleted_nodes_are_fine),
+		cmocka_unit_test(test_no_psci_is_refused),
+		cmocka_unit_test(test_unknown_method_is_refused),
+		cmocka_unit_test(test_unaligned_source_is_refused),
+		cmocka_unit_test(test_each_header_field_is_checked),
+		cmocka_unit_test(test_too_large_is_refused),
+		cmocka_unit_test(test_every_truncation_is_refused),
+		cmocka_unit_test(test_damaged_trees),
+		cmocka_unit_test(test_dtb_is_found_in_the_stub),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
