@@ -178,9 +178,9 @@ for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
 
 @tap.test
 def the_console_takes_input():
-    "without --cmd the console reads standard input and shows the shell's answers"
+    "without --cmd the console reads standard input, shows the shell's answers and ends with the input"
     with tempfile.TemporaryFile() as typed:
-        typed.write(b"echo $((6 * 7)) on $(nproc) CPUs\nexit\n")
+        typed.write(b"echo $((6 * 7)) on $(nproc) CPUs\n")
         typed.seek(0)
         done = subprocess.run(["./machine", *NATIVE, "--smp", "2", "--time-limit", "60"], cwd=tap.TOP, stdin=typed,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=90, check=False)

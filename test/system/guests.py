@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Guests above the corevisor: stock QEMU, stock Debian kernel. `guests.py` takes one protected guest on each host of
+the matrix; `guests.py full` adds the slower ones."""
+
+import sys
+
+import tap
+
+HOSTS = (("6.1", "neoverse-n1"), ("6.12", "neoverse-n1"), ("6.12", "max"))
+
+# In the guest: what it is, that the realm interface was found, that the block device keeps what is written to it.
+LOOK = """
+uname -r; nproc
+dmesg | grep -o 'RME: Using RSI version.*'
+dd if=/dev/urandom of=/tmp/a bs=64k count=16 2>/dev/null
+dd if=/tmp/a of=/dev/vda bs=64k conv=fsync 2>/dev/null; echo 3 >/proc/sys/vm/drop_caches
+dd if=/dev/vda bs=64k count=16 2>/dev/null | cmp - /tmp/a && echo disk-keeps
+dmesg | grep -iE 'oops|BUG:|WARNING:|Unable to handle|rcu.*stall'
+"""
+
+
+def answers(kernel, cpu, kind):
+    done = tap.machine("--kernel", kernel, "--cpu", cpu, "--cmd", f"""
+        guest start {kind} --wait >/dev/null || exit 1
+        guest exec {kind} "$(cat <<'EOF'\n{LOOK}\nEOF\n)" || exit 2
+        guest exec {kind} 'exit 9'; echo $?
+        guest stop {kind} && guest list""", limit=170)
+    tap.equal(done.status, 0, done)
+    lines = done.out.splitlines()
+    tap.require(lines[0].startswith("7.2."), done)
+    realm = ["RME: Using RSI version 1.0"] if kind == "protected" else []
+    tap.equal(lines[1:-2], ["2", *realm, "disk-keeps"], done)
+    tap.equal(lines[-2], "9", done)
+    tap.require(lines[-1].startswith("NAME "), done)
+
+
+for host in HOSTS:
+    tap.test(lambda host=host: answers(*host, "protected"), "a protected guest answers on host {} ({})".format(*host))
+tap.test(lambda: answers("6.1", "neoverse-n1", "open"), "an open guest answers on host 6.1 (neoverse-n1)")
+
+
+def three_at_once():
+    done = tap.machine("--kernel", "6.12", "--cmd", """
+        guest start protected --cpus 4 >/dev/null && guest start second --cpus 2 >/dev/null &&
+        guest start open --cpus 4 >/dev/null || exit 1
+        for name in protected second open; do
+            timeout 200 guest exec $name 'nproc; echo x | sha256sum' || exit 1
+        done
+        guest list | grep -c running""", limit=300)
+    tap.equal(done.status, 0, done)
+    numbers = [line for line in done.out.splitlines() if not line.startswith("73cb3858")]
+    tap.equal(numbers, ["4", "2", "4", "3"], done)
+
+
+def memory_comes_back():
+    done = tap.machine("--kernel", "6.1", "--cmd", """
+        available() { sed -n 's/MemAvailable: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo; }
+        guest start protected --wait >/dev/null && guest stop protected || exit 1
+        before=$(available)
+        for round in 1 2 3; do
+            guest start protected --wait >/dev/null || exit 1
+            [ $round -ne 2 ] || kill -9 $(cat /run/guests/protected/pid)
+            guest stop protected || exit 1
+        done
+        echo $((before - $(available)))""", limit=400)
+    tap.equal(done.status, 0, done)
+    tap.require(int(done.out) < 8192, f"{done.out.strip()} KiB are lost after three guests")
+
+
+if "full" in sys.argv[1:]:
+    sys.argv.remove("full")
+    tap.test(three_at_once, "two protected guests and an open one run at once")
+    tap.test(memory_comes_back, "memory comes back when guests are stopped or killed")
+
+tap.main()
