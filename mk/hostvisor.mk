@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# hostvisor.ko for the two stock host kernels, out of tree, from the headers in the cache.
+
+HOSTVISOR_KERNELS := 6.1 6.12
+HOSTVISOR_SOURCES := $(wildcard hostvisor/*.c hostvisor/*.h) hostvisor/Kbuild
+HOSTVISOR_JOBS ?= 2
+
+hostvisor_release = $(shell cat $(CACHE)/kernels/$(1)/release 2>/dev/null)
+hostvisor_ko = $(BUILD)/hostvisor/$(call hostvisor_release,$(1))/hostvisor.ko
+
+# Kbuild writes next to the sources, so each kernel gets a directory of links to them.
+# W=1 is on for our own code; pahole is not needed; KBUILD_MODPOST_WARN stays unset: a missing export is an error.
+define hostvisor_rule
+$(call hostvisor_ko,$(1)): $$(HOSTVISOR_SOURCES) include/ravelin/abi.h
+	@mkdir -p $$(@D)
+	@find $$(@D) -maxdepth 1 -type l -delete
+	@ln -s $$(addprefix $$(CURDIR)/,$$(HOSTVISOR_SOURCES)) $$(@D)/
+	$$(MAKE) -j$$(HOSTVISOR_JOBS) --no-print-directory -C $$(CACHE)/headers/$(1)/build \
+		M=$$(CURDIR)/$$(@D) ARCH=arm64 CROSS_COMPILE=$$(CROSS) \
+		CC=$$(CROSS)gcc CONFIG_DEBUG_INFO_BTF_MODULES= W=1 \
+		HOSTVISOR_INCLUDE=$$(CURDIR)/include modules
+endef
+
+ifneq ($(call hostvisor_release,6.1),)
+HOSTVISOR_MODULES := $(foreach k,$(HOSTVISOR_KERNELS),$(call hostvisor_ko,$(k)))
+$(foreach k,$(HOSTVISOR_KERNELS),$(eval $(call hostvisor_rule,$(k))))
+MODULES += $(HOSTVISOR_MODULES)
+endif
+
+.PHONY: hostvisor
+hostvisor: $(HOSTVISOR_MODULES)
+	@test -n "$(HOSTVISOR_MODULES)" || { echo "no kernel headers yet: make setup" >&2; exit 1; }
