@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What `make bench` needs: the counting plugin for QEMU and the program that stands in for the host's init.
+# What `make bench` needs: the counting plugin for QEMU, the program that stands in for the host's init, the bench guest
+# (on the environment of test/guest, whose rules are in mk/guest.mk).
 
 BENCH_OUT := $(BUILD)/bench
 
-ALL += $(BENCH_OUT)/count.so $(BENCH_OUT)/init
+ALL += $(BENCH_OUT)/count.so $(BENCH_OUT)/init $(BENCH_OUT)/bench.img
 
 $(BENCH_OUT)/count.so: bench/plugin/count.c bench/plugin/qemu_plugin_api.h mk/bench.mk
 	@mkdir -p $(@D)
@@ -12,3 +13,13 @@ $(BENCH_OUT)/count.so: bench/plugin/count.c bench/plugin/qemu_plugin_api.h mk/be
 $(BENCH_OUT)/init: bench/guest/init.S mk/bench.mk
 	@mkdir -p $(@D)
 	$(CROSS)gcc -nostdlib -static -o $@ $<
+
+# The environment's variables are known when the recipe runs, whichever fragment comes first.
+.SECONDEXPANSION:
+$(BENCH_OUT)/bench.img: bench/guest/bench.c $$(GUEST_ENV) $$(GUEST_DEP) test/guest/env.lds mk/bench.mk
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(GUEST_CFLAGS) -c -o $(BENCH_OUT)/bench.o $<
+	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds \
+		-o $(BENCH_OUT)/bench.elf $(BENCH_OUT)/bench.o $(GUEST_ENV) \
+		$(GUEST_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
+	$(CROSS)objcopy -O binary $(BENCH_OUT)/bench.elf $@

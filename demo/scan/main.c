@@ -4,6 +4,7 @@
  * scan host SEED      what is left when the VMM is gone: shared pages, all RAM
  * scan hold PID       keeps the VM's descriptors open after its VMM's death (which keeps the VM), until killed
  * scan vms            prints how many VMs the corevisor has (0 without a corevisor)
+ * scan facts          prints what the corevisor says of its memory, for bench/run
  *
  * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE DEVICE-TREE-RAM".
  */
@@ -92,6 +93,19 @@ static void hold(pid_t pid)
 	}
 }
 
+static void print_facts(void)
+{
+	struct rv_info info;
+
+	if (!physical_info()) {
+		fail("this host does not run above the corevisor");
+	}
+	physical_read_info(&info);
+	printf("ram_pages %lu\ncore_pages %lu\n", info.ram_pages, info.pages[RV_PAGES_CORE]);
+	printf("core_image_bytes %lu\ncore_table_bytes %lu\ncore_ledger_bytes %lu\n", info.core_image_bytes,
+	       info.core_table_bytes, info.core_ledger_bytes);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "hold") == 0) {
@@ -111,6 +125,10 @@ int main(int argc, char **argv)
 		printf("%lu\n", physical_info() ? (uint64_t)physical_info()->vm_count : 0);
 		return 0;
 	}
-	fputs("usage: scan all SEED PID | scan host SEED | scan hold PID | scan vms\n", stderr);
+	if (argc == 2 && strcmp(argv[1], "facts") == 0) {
+		print_facts();
+		return 0;
+	}
+	fputs("usage: scan all SEED PID | scan host SEED | scan hold PID | scan vms | scan facts\n", stderr);
 	return 2;
 }
