@@ -2,36 +2,18 @@
 /* PSCI for guests. The host is told what it must act on: a vCPU to schedule or not, and the end of the VM. */
 #include <cv/guest_psci.h>
 
-/* Function ids (Arm DEN0022 5): bit 30 set: 64-bit arguments */
-#define PSCI_64 0x40000000u
-#define PSCI_VERSION 0x84000000u
-#define PSCI_CPU_SUSPEND 0x84000001u
-#define PSCI_CPU_OFF 0x84000002u
-#define PSCI_CPU_ON 0x84000003u
-#define PSCI_AFFINITY_INFO 0x84000004u
-#define PSCI_MIGRATE_INFO_TYPE 0x84000006u
-#define PSCI_SYSTEM_OFF 0x84000008u
-#define PSCI_SYSTEM_RESET 0x84000009u
-#define PSCI_FEATURES 0x8400000au
-#define PSCI_SYSTEM_RESET2 0x84000012u
-#define SMCCC_VERSION 0x80000000u
+#include <cv/psci.h>
 
-/* The standard secure service range that PSCI has (DEN0022 5.1.1) */
+/* The range of function ids that PSCI has in the standard service (DEN0022 5.1.1) */
 #define PSCI_FIRST 0x84000000u
 #define PSCI_LAST 0x8400001fu
-
 #define PSCI_VERSION_1_1 0x10001
-#define PSCI_SUCCESS 0
-#define PSCI_INVALID_PARAMETERS (-2)
-#define PSCI_INTERNAL_FAILURE (-6)
-/* MIGRATE_INFO_TYPE: no trusted OS that needs migration */
-#define PSCI_NO_TRUSTED_OS 2
 /* SYSTEM_RESET2: bit 31 says vendor-specific; the one architectural type is 0, a warm reset */
 #define PSCI_RESET_VENDOR (1u << 31)
 
 bool guest_psci_is_call(u32 id)
 {
-	const u32 base = id & ~PSCI_64;
+	const u32 base = id & ~SMCCC_64;
 
 	return base >= PSCI_FIRST && base <= PSCI_LAST;
 }
@@ -40,19 +22,19 @@ static s64 features(u32 id)
 {
 	switch (id) {
 	case PSCI_VERSION:
-	case PSCI_CPU_SUSPEND:
-	case PSCI_CPU_SUSPEND | PSCI_64:
+	case PSCI_CPU_SUSPEND_32:
+	case PSCI_CPU_SUSPEND_64:
 	case PSCI_CPU_OFF:
-	case PSCI_CPU_ON:
-	case PSCI_CPU_ON | PSCI_64:
-	case PSCI_AFFINITY_INFO:
-	case PSCI_AFFINITY_INFO | PSCI_64:
+	case PSCI_CPU_ON_32:
+	case PSCI_CPU_ON_64:
+	case PSCI_AFFINITY_INFO_32:
+	case PSCI_AFFINITY_INFO_64:
 	case PSCI_MIGRATE_INFO_TYPE:
 	case PSCI_SYSTEM_OFF:
 	case PSCI_SYSTEM_RESET:
 	case PSCI_FEATURES:
-	case PSCI_SYSTEM_RESET2:
-	case PSCI_SYSTEM_RESET2 | PSCI_64:
+	case PSCI_SYSTEM_RESET2_32:
+	case PSCI_SYSTEM_RESET2_64:
 	case SMCCC_VERSION:
 		return PSCI_SUCCESS;
 	default:
@@ -62,7 +44,7 @@ static s64 features(u32 id)
 
 static u64 argument(const struct vcpu *vcpu, u32 id, u32 n)
 {
-	return (id & PSCI_64) != 0 ? vcpu->ctx.x[n] : (u32)vcpu->ctx.x[n];
+	return (id & SMCCC_64) != 0 ? vcpu->ctx.x[n] : (u32)vcpu->ctx.x[n];
 }
 
 static enum guest_call cpu_on(struct vcpu *vcpu, u32 id, struct run_exit *out)
@@ -98,7 +80,7 @@ static enum guest_call cpu_suspend(struct vcpu *vcpu, struct run_exit *out)
 /* The call does not return; the status is for the case that the host would run the vCPU again, which it cannot. */
 static enum guest_call stop(struct vcpu *vcpu, enum rv_exit reason, struct run_exit *out)
 {
-	guest_call_return(vcpu, PSCI_INTERNAL_FAILURE);
+	guest_call_return(vcpu, PSCI_DENIED);
 	vcpu_stop_vm(vcpu);
 	out->reason = reason;
 	return GUEST_CALL_EXIT;
@@ -124,9 +106,9 @@ static s64 local_call(const struct vcpu *vcpu, u32 id)
 	case PSCI_FEATURES:
 		return features((u32)vcpu->ctx.x[1]);
 	case PSCI_MIGRATE_INFO_TYPE:
-		return PSCI_NO_TRUSTED_OS;
-	case PSCI_AFFINITY_INFO:
-	case PSCI_AFFINITY_INFO | PSCI_64:
+		return PSCI_MIGRATE_TYPE_NONE;
+	case PSCI_AFFINITY_INFO_32:
+	case PSCI_AFFINITY_INFO_64:
 		return vcpu_psci_affinity_info(vcpu->vm, argument(vcpu, id, 1), argument(vcpu, id, 2));
 	default:
 		return SMCCC_NOT_SUPPORTED;
@@ -136,20 +118,20 @@ static s64 local_call(const struct vcpu *vcpu, u32 id)
 enum guest_call guest_psci_call(struct vcpu *vcpu, u32 id, struct run_exit *out)
 {
 	switch (id) {
-	case PSCI_CPU_ON:
-	case PSCI_CPU_ON | PSCI_64:
+	case PSCI_CPU_ON_32:
+	case PSCI_CPU_ON_64:
 		return cpu_on(vcpu, id, out);
 	case PSCI_CPU_OFF:
 		return cpu_off(vcpu, out);
-	case PSCI_CPU_SUSPEND:
-	case PSCI_CPU_SUSPEND | PSCI_64:
+	case PSCI_CPU_SUSPEND_32:
+	case PSCI_CPU_SUSPEND_64:
 		return cpu_suspend(vcpu, out);
 	case PSCI_SYSTEM_OFF:
 		return stop(vcpu, RV_EXIT_SYSTEM_OFF, out);
 	case PSCI_SYSTEM_RESET:
 		return stop(vcpu, RV_EXIT_SYSTEM_RESET, out);
-	case PSCI_SYSTEM_RESET2:
-	case PSCI_SYSTEM_RESET2 | PSCI_64:
+	case PSCI_SYSTEM_RESET2_32:
+	case PSCI_SYSTEM_RESET2_64:
 		return reset2(vcpu, id, out);
 	default:
 		guest_call_return(vcpu, local_call(vcpu, id));

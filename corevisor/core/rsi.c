@@ -6,6 +6,7 @@
 #include <cv/rsi.h>
 
 #include <cv/mem.h>
+#include <cv/psci.h>
 
 /* Function ids (Arm DEN0137, RSI interface) */
 #define RSI_FIRST 0xc4000190u

@@ -7,16 +7,11 @@
 
 #include <cv/arch.h>
 #include <cv/check.h>
+#include <cv/psci.h>
 
 /* PSTATE of a vCPU's first instruction: EL1h, D A I F masked (Arm ARM C5.2.19, SPSR_EL2) */
 #define PSTATE_START 0x3c5ull
 
-/* PSCI status values (Arm DEN0022 5.2.2) */
-#define PSCI_SUCCESS 0
-#define PSCI_INVALID_PARAMETERS (-2)
-#define PSCI_ALREADY_ON (-4)
-#define PSCI_ON_PENDING (-5)
-#define PSCI_INVALID_ADDRESS (-9)
 /* AFFINITY_INFO's answers (DEN0022 5.7) */
 #define PSCI_AFFINITY_ON 0
 #define PSCI_AFFINITY_OFF 1

@@ -12,12 +12,10 @@
  * executes the same call again (nothing of it that the guest could see has happened). */
 enum guest_call { GUEST_CALL_DONE, GUEST_CALL_EXIT, GUEST_CALL_RETRY };
 
-#define SMCCC_NOT_SUPPORTED (-1)
-
 /* Pre: loaded; the last exit is an HVC or SMC. True: the guest goes on. */
 bool guest_smccc_handle(struct vcpu *vcpu, struct run_exit *out);
 
-/* Fast call, owner, number: x0 bits 31:24 and 15:0. A call with bits of "SVE hint" or reserved ones is unknown. */
+/* The function id is w0; an id with the "SVE hint" or reserved bits set is unknown to us. */
 static inline u32 guest_call_id(const struct vcpu *vcpu) { return (u32)vcpu->ctx.x[0]; }
 static inline void guest_call_return(struct vcpu *vcpu, s64 status) { vcpu->ctx.x[0] = (u64)status; }
 
