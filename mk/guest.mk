@@ -6,11 +6,11 @@ GUEST_OUT := $(BUILD)/test/guest
 GUEST_SYSROOT := $(CACHE)/sysroot
 GUEST_IMAGES := $(patsubst test/guest/%.c,$(GUEST_OUT)/%.img,\
 	$(wildcard test/guest/hostile_*.c test/guest/host_*.c test/guest/guest_*.c))
-GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
+GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o tiny.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
 GUEST_DEP := $(wildcard test/guest/*.h) include/ravelin/abi.h mk/guest.mk
 GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fvisibility=hidden -mstrict-align -mgeneral-regs-only \
 	-mno-outline-atomics -fno-stack-protector -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
-	-Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Itest/guest \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Itest/guest -Wa,-I$(GUEST_OUT) \
 	-idirafter $(GUEST_SYSROOT)/usr/include
 
 ALL += $(GUEST_IMAGES)
@@ -23,6 +23,9 @@ $(GUEST_OUT)/%.o: test/guest/%.c $(GUEST_DEP)
 $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 	@mkdir -p $(@D)
 	$(CROSS)gcc -Iinclude -Itest/guest -I$(GUEST_OUT) -c -o $@ $<
+
+# Guests that a host image carries in itself.
+$(GUEST_OUT)/host_vm.o: $(GUEST_OUT)/guest_hello.img
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \

@@ -18,7 +18,7 @@ $(SEALBOOT_OUT)/sealboot.bin: $(SEALBOOT_OUT)/sealboot.elf
 
 SEALBOOT_TEST := $(BUILD)/test/sealboot/test_sealboot
 
-ALL += $(SEALBOOT_TEST)
+TESTS += $(SEALBOOT_TEST)
 
 $(SEALBOOT_TEST): test/unit/test_sealboot.c sealboot/fdt.c sealboot/sealboot.h mk/sealboot.mk
 	@mkdir -p $(@D)

@@ -9,6 +9,7 @@ TOOLS_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-pr
 TOOLS_SYSROOT := $(CACHE)/sysroot
 
 ALL += $(TOOLS_OUT)/ravelin $(TOOLS_OUT)/arm64/ravelin
+TESTS += $(TOOLS_OUT)/ravelin $(BUILD)/sealboot/sealboot.bin
 
 $(TOOLS_OUT)/ravelin: $(TOOLS_SRC) $(TOOLS_DEP)
 	@mkdir -p $(@D)

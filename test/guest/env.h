@@ -137,6 +137,13 @@ bool is_ram(u64 address);
 u64 bootarg(const char *name, u64 otherwise);
 bool has_bootarg(const char *name);
 
+/* ---- interrupts of this CPU (QEMU virt's GICv3); they stay masked ---- */
+void gic_begin(void); /* on each CPU, before the others */
+void timer_arm_us(u64 us); /* the physical timer: INTID 30 */
+void timer_stop(void);
+u32 irq_take(void); /* acknowledges and ends what is pending; its INTID, 1023: nothing */
+void sgi_send(u32 intid, u64 mpidr);
+
 /* ---- the rest ---- */
 extern u64 env_tables[512]; /* the level-1 table: 1 GiB an entry */
 void tlb_flush(void);
@@ -150,8 +157,9 @@ void *memset(void *at, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *text);
 
-#define read_sysreg(name) ({ u64 v_; __asm__ volatile("mrs %0, " #name : "=r"(v_)); v_; })
-#define write_sysreg(name, value) __asm__ volatile("msr " #name ", %0" : : "r"((u64)(value)))
+#define TEXT_OF(name) #name
+#define read_sysreg(name) ({ u64 v_; __asm__ volatile("mrs %0, " TEXT_OF(name) : "=r"(v_)); v_; })
+#define write_sysreg(name, value) __asm__ volatile("msr " TEXT_OF(name) ", %0" : : "r"((u64)(value)))
 #define isb() __asm__ volatile("isb" : : : "memory")
 #define dsb() __asm__ volatile("dsb sy" : : : "memory")
 
