@@ -38,3 +38,12 @@ $(DEMO_FILES)/allmem-%.ko: $(wildcard demo/hostile_module/*) demo/common/search.
 	$(MAKE) -s -C $(CACHE)/headers/$*/build M=$(CURDIR)/$(DEMO_OUT)/$*/hostile_module ARCH=arm64 \
 		CROSS_COMPILE=$(CROSS) CC=$(CROSS)gcc CONFIG_DEBUG_INFO_BTF_MODULES= modules
 	@cp $(DEMO_OUT)/$*/hostile_module/allmem.ko $@
+
+DEMO_TEST := $(BUILD)/test/demo/test_demo
+
+TESTS += $(DEMO_TEST)
+
+$(DEMO_TEST): test/unit/test_demo.c demo/scan/table.c demo/scan/scan.h $(DEMO_COMMON) mk/demo.mk
+	@mkdir -p $(@D)
+	gcc -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -fsanitize=address,undefined \
+		-fno-sanitize-recover=all -o $@ test/unit/test_demo.c demo/scan/table.c demo/common/pattern.c -lcmocka -lbearssl

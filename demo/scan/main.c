@@ -20,7 +20,7 @@
 /* A guest that asks for its last pages while all RAM is read moves the ledger; then the reading is made again. */
 #define RAM_ATTEMPTS 4
 
-_Noreturn void fail(const char *format, ...)
+_Noreturn void die(const char *format, ...)
 {
 	va_list arguments;
 
@@ -62,7 +62,7 @@ static void scan_ram(const struct search *table)
 			break;
 		}
 		if (i == RAM_ATTEMPTS - 1) {
-			fail("the ledger never stood still for one reading of all RAM");
+			die("the ledger never stood still for one reading of all RAM");
 		}
 	}
 	report("all-RAM", "pages", found);
@@ -98,7 +98,7 @@ static void print_facts(void)
 	struct rv_info info;
 
 	if (!physical_info()) {
-		fail("this host does not run above the corevisor");
+		die("this host does not run above the corevisor");
 	}
 	physical_read_info(&info);
 	printf("ram_pages %lu\ncore_pages %lu\n", info.ram_pages, info.pages[RV_PAGES_CORE]);

@@ -54,7 +54,7 @@ static void wait_stop(struct tracee *t, bool event)
 
 	for (;;) {
 		if (waitpid(t->tid, &status, __WALL) != t->tid || !WIFSTOPPED(status)) {
-			fail("thread %d of the VMM is gone", t->tid);
+			die("thread %d of the VMM is gone", t->tid);
 		}
 		if (event ? status >> 16 == PTRACE_EVENT_STOP : WSTOPSIG(status) == (SIGTRAP | 0x80)) {
 			return;
@@ -87,7 +87,7 @@ static unsigned int stop_new_threads(struct session *s)
 	snprintf(path, sizeof(path), "/proc/%d/task", s->pid);
 	d = opendir(path);
 	if (!d) {
-		fail("%s: %s", path, strerror(errno));
+		die("%s: %s", path, strerror(errno));
 	}
 	while ((entry = readdir(d))) {
 		struct tracee *t = &s->threads[s->thread_count];
@@ -138,7 +138,7 @@ static uint64_t find_svc(const struct session *s)
 		fclose(maps);
 	}
 	if (!at) {
-		fail("no system call instruction in the VMM");
+		die("no system call instruction in the VMM");
 	}
 	return at;
 }
@@ -148,7 +148,7 @@ static void registers(struct session *s, int request, struct user_regs_struct *r
 	struct iovec io = { regs, sizeof(*regs) };
 
 	if (ptrace((enum __ptrace_request)request, s->pid, (void *)NT_PRSTATUS, &io) != 0) {
-		fail("registers of the VMM: %s", strerror(errno));
+		die("registers of the VMM: %s", strerror(errno));
 	}
 }
 
@@ -178,7 +178,7 @@ static void session_open(struct session *s, pid_t pid)
 	/* The thread that will do the work comes first. */
 	s->threads[0].tid = pid;
 	if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) != 0) {
-		fail("process %d cannot be traced: %s", pid, strerror(errno));
+		die("process %d cannot be traced: %s", pid, strerror(errno));
 	}
 	s->thread_count = 1;
 	ptrace(PTRACE_INTERRUPT, pid, 0, 0);
@@ -232,7 +232,7 @@ static void scan_vcpu(struct session *s, int fd, const struct search *table, str
 	result = call_ioctl(s, fd, KVM_GET_REG_LIST, list_at);
 	if (result != 0 || pread64(s->memory, list, sizeof(list), (off64_t)list_at) != sizeof(list) ||
 	    list[0] > REGISTERS_MAX) {
-		fail("KVM_GET_REG_LIST: %s", strerror((int)-result));
+		die("KVM_GET_REG_LIST: %s", strerror((int)-result));
 	}
 	for (uint64_t i = 0; i < list[0]; i++) {
 		scan_register(s, fd, list[1 + i], table, sum);

@@ -96,7 +96,7 @@ static void ram_ranges(struct ranges *ranges)
 	ranges->count = 0;
 	each_node(TREE, visit_memory, ranges);
 	if (ranges->count == 0) {
-		fail("the device tree tells of no memory");
+		die("the device tree tells of no memory");
 	}
 }
 
@@ -133,16 +133,16 @@ const volatile struct rv_info *physical_info(void)
 	}
 	fd = open("/dev/mem", O_RDONLY);
 	if (fd < 0) {
-		fail("/dev/mem: %s", strerror(errno));
+		die("/dev/mem: %s", strerror(errno));
 	}
 	at = mmap(NULL, range.bytes, PROT_READ, MAP_SHARED, fd, (off_t)range.base);
 	if (at == MAP_FAILED) {
-		fail("/dev/mem at 0x%lx: %s", range.base, strerror(errno));
+		die("/dev/mem at 0x%lx: %s", range.base, strerror(errno));
 	}
 	close(fd);
 	info = at;
 	if (info->magic != RV_INFO_MAGIC) {
-		fail("the corevisor's page of facts has no magic number");
+		die("the corevisor's page of facts has no magic number");
 	}
 	return info;
 }
@@ -161,7 +161,7 @@ static int allmem_open(const struct search *table)
 	int fd = open("/dev/allmem", O_RDWR);
 
 	if (fd < 0 || ioctl(fd, ALLMEM_SET_TABLE, table) != 0) {
-		fail("/dev/allmem: %s", strerror(errno));
+		die("/dev/allmem: %s", strerror(errno));
 	}
 	return fd;
 }
@@ -171,7 +171,7 @@ static void allmem_read(int fd, uint64_t first_pfn, uint64_t pages, struct found
 	struct allmem_pages request = { .first_pfn = first_pfn, .pages = pages };
 
 	if (ioctl(fd, ALLMEM_READ, &request) != 0) {
-		fail("/dev/allmem, page 0x%lx: %s", first_pfn, strerror(errno));
+		die("/dev/allmem, page 0x%lx: %s", first_pfn, strerror(errno));
 	}
 	sum->read += request.read;
 	sum->refused += request.refused;

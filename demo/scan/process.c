@@ -28,7 +28,7 @@ unsigned int process_fds(pid_t pid, const char *name, int *fds, unsigned int max
 	snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
 	d = opendir(dir);
 	if (!d) {
-		fail("%s: %s", dir, strerror(errno));
+		die("%s: %s", dir, strerror(errno));
 	}
 	while ((entry = readdir(d)) && count < max) {
 		ssize_t length;
@@ -52,7 +52,7 @@ int process_take_fd(pid_t pid, int fd)
 	int own = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 
 	if (own < 0) {
-		fail("descriptor %d of process %d: %s", fd, pid, strerror(errno));
+		die("descriptor %d of process %d: %s", fd, pid, strerror(errno));
 	}
 	close(pidfd);
 	return own;
@@ -66,7 +66,7 @@ int process_open_memory(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	fd = open(path, O_RDWR);
 	if (fd < 0) {
-		fail("%s: %s", path, strerror(errno));
+		die("%s: %s", path, strerror(errno));
 	}
 	return fd;
 }
@@ -103,7 +103,7 @@ struct found process_scan_memory(pid_t pid, const struct search *table)
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "r");
 	if (!maps) {
-		fail("%s: %s", path, strerror(errno));
+		die("%s: %s", path, strerror(errno));
 	}
 	while (fgets(line, sizeof(line), maps)) {
 		uint64_t start;
@@ -126,7 +126,7 @@ struct found process_scan_kvm_run(pid_t pid, const struct search *table)
 	unsigned int count = process_fds(pid, "kvm-vcpu:", fds, VCPUS_MAX);
 
 	if (count == 0) {
-		fail("process %d has no vCPU", pid);
+		die("process %d has no vCPU", pid);
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		int fd = process_take_fd(pid, fds[i]);

@@ -20,7 +20,7 @@ struct found {
 	uint64_t hits;
 };
 
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line on standard output for demo/run. */
 void report(const char *where, const char *unit, struct found found);
 

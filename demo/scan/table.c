@@ -11,13 +11,13 @@
 static void parse_seed(const char *text, uint8_t seed[PATTERN_SEED_BYTES])
 {
 	if (strlen(text) != 2 * PATTERN_SEED_BYTES) {
-		fail("a seed has %d hexadecimal digits", 2 * PATTERN_SEED_BYTES);
+		die("a seed has %d hexadecimal digits", 2 * PATTERN_SEED_BYTES);
 	}
 	for (unsigned int i = 0; i < PATTERN_SEED_BYTES; i++) {
 		unsigned int byte;
 
 		if (sscanf(text + 2 * i, "%2x", &byte) != 1) {
-			fail("a seed has only hexadecimal digits");
+			die("a seed has only hexadecimal digits");
 		}
 		seed[i] = (uint8_t)byte;
 	}
@@ -53,7 +53,7 @@ struct search *table_from_seed(const char *text)
 	_Static_assert((PATTERN_MEMORY_BLOCKS + PATTERN_REGISTER_BLOCKS) * PATTERN_BLOCK_WORDS <= SEARCH_WORDS_MAX,
 		       "the table is too small");
 	if (!s || getrandom(&s->mask, sizeof(s->mask), 0) != (ssize_t)sizeof(s->mask)) {
-		fail("no memory or no random mask");
+		die("no memory or no random mask");
 	}
 	parse_seed(text, seed);
 	for (uint64_t i = 0; i < PATTERN_MEMORY_BLOCKS; i++) {
