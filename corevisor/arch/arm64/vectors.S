@@ -149,10 +149,6 @@ own_exception:
 2:	wfe
 	b	2b
 
-	.section .bss.panic_stack, "aw", %nobits
-	.balign 4096
-	.space 4096
-panic_stack_top:
 	.section .bss.panic_lock, "aw", %nobits
 	.balign 8
 panic_lock:

@@ -43,8 +43,22 @@ void arch_fp_begin(void);
 void arch_fp_end(void);
 
 /* ---- boot ---- */
+struct boot_range;
+/* NULL, or why this machine cannot run the corevisor. */
+const char *arch_boot_unfit(void);
 /* Makes [base, base + bytes) readable and writable through the boot map. */
 void arch_boot_map(pa_t base, u64 bytes);
-void arch_clean_range(const void *start, u64 bytes); /* data cache, to the point of coherency */
+void arch_boot_map_device(pa_t base, u64 bytes);
+/* Stacks and vector areas of `count` CPUs: how much memory, whole pages. */
+u64 arch_boot_cpus_bytes(u32 count);
+/* Builds the per-CPU structures, stacks at `base`; index i has affinity[i], its redistributor is looked for in `gicr`. */
+void arch_boot_cpus(pa_t base, const u64 *affinity, u32 count, const struct boot_range *gicr, u32 gicr_count);
+/* Puts image, stacks (without their guard pages) and device frames into EL2's map. */
+void arch_boot_map_self(void);
+/* From the boot map to the map at `root`: W^X from here on. Other CPUs will arrive in it, too. */
+void arch_boot_seal(pa_t root);
+/* Builds the EL2 environment of this CPU and enters the host at `pc` with x0; does not return. */
+_Noreturn void arch_boot_enter_host(u64 pc, u64 x0);
+void arch_clean_range(const void *start, u64 bytes); /* data cache: clean and invalidate, to the point of coherency */
 
 #endif

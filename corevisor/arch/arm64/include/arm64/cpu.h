@@ -29,15 +29,6 @@
 
 struct vcpu;
 
-/* What the ID registers of this CPU say, as far as EL2's registers depend on it. */
-struct cpu_features {
-	bool pan, uao, ssbs, dit, mte, mte2, bti, nmi; /* PSTATE bits */
-	bool pauth, ras, ras_fine, amu_v1p1, csv2_2, sve, sme, fa64, fgt, fgt2, hcx, ecv, ecv_poff, mops;
-	bool spe, spe_owned, trbe, trace, trf, mpam, pmu, debug_v8p1_pmu, brbe, tcr2, s1pie, s1poe, gcs, ls64, ls64_v;
-	bool ls64_accdata, ebep, the, d128, sctlr2, aie, mec, evt, vhe, nv2, fpmr, lse, tidcp1, xs, cmow, nv;
-	u32 pmu_version, debug_version, pa_range, hpmn;
-};
-
 struct cpu {
 	struct vcpu *running; /* the vCPU whose registers are in this CPU while it executes at EL1 or EL0; NULL: the host */
 	u64 in_el2;	      /* 0: this CPU executes the host and holds nothing of ours */
@@ -45,15 +36,17 @@ struct cpu {
 	u64 mpidr; /* affinity fields only */
 	struct host_regs host;
 	u32 index;
-	bool fp_is_clobbered;
-	struct cpu_features has;
+	bool has_sve;
+	bool has_sme;
+	u64 pstate_mask; /* the optional PSTATE bits that this CPU has */
 	u64 hcr_host;  /* HCR_EL2 while the host runs */
 	u64 cptr_host; /* CPTR_EL2 likewise */
 	u64 mdcr_host; /* MDCR_EL2 likewise */
 	u64 vttbr_host;
 	volatile u32 *gicr_sgi; /* this CPU's redistributor, SGI frame, mapped at EL2; NULL: not found */
-	void *fp_area;		/* where BearSSL's caller's vector state waits; fp_area_bytes */
+	u8 *fp_area;		/* where vector state waits while BearSSL works: arch_fp_begin() */
 	u64 fp_area_bytes;
+	u8 *fp_host; /* the host's vector state while a guest's is loaded (vcpu.c); as large as fp_area */
 	u64 boot[6]; /* BOOT_* */
 };
 
@@ -65,10 +58,21 @@ static inline struct cpu *cpu_this(void)
 	return cpu;
 }
 
-/* Boot CPU: memory for `count` structures and stacks is ready; fills in what CPUs need to arrive. */
-void cpu_boot_block(struct cpu *cpu);
+extern struct cpu cpus[CPU_MAX];
+
+/* NULL, or why this CPU cannot run the corevisor. */
+const char *cpu_unfit(void);
+/* Bytes of vector state of this CPU, and what tells which; Pre: CPTR_EL2, ZCR_EL2 and SMCR_EL2 are as cpu_init_el2 sets. */
+u64 cpu_fp_bytes(void);
+/* Vector registers usable at EL2, at their greatest length: first part of cpu_init_el2(). */
+void cpu_init_fp(struct cpu *cpu);
 /* Every EL2 register that influences a lower level, from zero. Runs on each arrival, before the host's first instruction. */
 void cpu_init_el2(struct cpu *cpu);
+/* head.S: a CPU started by firmware is at EL2, in C and on its stack. */
+void cpu_arrived(struct cpu *cpu);
+/* head.S */
+extern const char secondary_entry[];
+_Noreturn void host_start(void);
 
 #endif
 #endif

@@ -157,10 +157,7 @@
 #define TCR_EPD1 (1ull << 23)
 
 /* ---- stage 1 of EL2 ---- */
-/* MAIR: attribute 0 = device nGnRE, 1 = normal write-back. hyp_map.c and the boot map use these numbers. */
-#define EL2_MAIR 0xff04ull
-#define MAIR_IDX_DEVICE 0
-#define MAIR_IDX_NORMAL 1
+/* MAIR_EL2 is HYP_MAIR of cv/pte.h. */
 /* T0SZ 16, write-back inner shareable, 4 KiB, RES1 bits 23 and 31; PS (18:16) is set at run time */
 #define TCR_EL2_BASE (16ull | (1ull << 8) | (1ull << 10) | (3ull << 12) | (1ull << 23) | (1ull << 31))
 #define TCR_EL2_PS_SHIFT 16
@@ -194,8 +191,8 @@
 
 #define sysreg_write(name, value)                                                                                      \
 	do {                                                                                                           \
-		u64 sysreg_value = (value);                                                                            \
-		__asm__ volatile("msr " SYSREG_STRING(name) ", %0" : : "r"(sysreg_value) : "memory");                  \
+		u64 sysreg_new = (value);                                                                              \
+		__asm__ volatile("msr " SYSREG_STRING(name) ", %0" : : "r"(sysreg_new) : "memory");                    \
 	} while (0)
 
 static inline void isb(void)

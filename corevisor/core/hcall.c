@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host's calls. Every argument arrives as the host put it into a register and is checked by the function that serves
+ * the call; results reach registers only on success. Seed: host_hvc_handler (reference 11.6).
+ */
+#include <cv/hcall.h>
+
+#include <cv/arch.h>
+#include <cv/info.h>
+#include <cv/mem.h>
+#include <cv/psci.h>
+#include <cv/rng.h>
+#include <cv/run.h>
+#include <cv/vcpu.h>
+#include <cv/vm.h>
+#include <ravelin/abi.h>
+
+#define ARGUMENTS_MAX 5
+#define RESULTS_MAX 7
+
+struct call {
+	u64 arg[ARGUMENTS_MAX];	   /* x1.. */
+	u64 result[RESULTS_MAX];   /* x1.., */
+	u32 result_count;	   /* so many of them */
+};
+
+static enum cv_status one_result(struct call *call, enum cv_status status)
+{
+	call->result_count = 1;
+	return status;
+}
+
+static enum cv_status hc_version(struct call *call)
+{
+	u64 *r = call->result;
+
+	r[0] = (u64)RV_ABI_MAJOR << 16 | RV_ABI_MINOR;
+	r[1] = rng_is_ready() ? RV_FEAT_ENTROPY : 0;
+	r[2] = arch_lr_count();
+	r[3] = IPA_BITS;
+	r[4] = VM_VCPUS_MAX;
+	r[5] = VCPU_RECORD_PAGES;
+	r[6] = VM_RECORD_PAGES;
+	call->result_count = 7;
+	info_publish();
+	return CV_OK;
+}
+
+static enum cv_status hc_pool_topup(struct call *call)
+{
+	return mem_pool_topup(call->arg[0]);
+}
+
+static enum cv_status hc_vm_create(struct call *call)
+{
+	return one_result(call, vm_create(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+}
+
+static enum cv_status hc_vm_topup(struct call *call)
+{
+	return vm_topup(call->arg[0], call->arg[1]);
+}
+
+static enum cv_status hc_vm_add_ram(struct call *call)
+{
+	return vm_add_ram(call->arg[0], call->arg[1], call->arg[2]);
+}
+
+static enum cv_status hc_vm_kill(struct call *call)
+{
+	return vm_kill(call->arg[0]);
+}
+
+static enum cv_status hc_vm_destroy(struct call *call)
+{
+	return one_result(call, vm_destroy(call->arg[0], &call->result[0]));
+}
+
+static enum cv_status hc_mem_map(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return one_result(call, mem_map(a[0], a[1], a[2], a[3], a[4], &call->result[0]));
+}
+
+static enum cv_status hc_mem_reclaim(struct call *call)
+{
+	return one_result(call, mem_reclaim(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+}
+
+static enum cv_status hc_vcpu_create(struct call *call)
+{
+	return vm_create_vcpu(call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+static enum cv_status hc_vcpu_boot(struct call *call)
+{
+	return vcpu_boot(call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+static enum cv_status hc_vcpu_run(struct call *call)
+{
+	return one_result(call, run_vcpu(call->arg[0], call->arg[1], &call->result[0]));
+}
+
+static enum cv_status hc_vcpu_read_regs(struct call *call)
+{
+	return vcpu_read_regs(call->arg[0], call->arg[1]);
+}
+
+static const struct {
+	u64 id;
+	enum cv_status (*serve)(struct call *call);
+} calls[] = {
+	/* the most frequent one first */
+	{ RV_VCPU_RUN, hc_vcpu_run },
+	{ RV_MEM_MAP, hc_mem_map },
+	{ RV_MEM_RECLAIM, hc_mem_reclaim },
+	{ RV_VERSION, hc_version },
+	{ RV_POOL_TOPUP, hc_pool_topup },
+	{ RV_VM_CREATE, hc_vm_create },
+	{ RV_VM_TOPUP, hc_vm_topup },
+	{ RV_VM_ADD_RAM, hc_vm_add_ram },
+	{ RV_VM_KILL, hc_vm_kill },
+	{ RV_VM_DESTROY, hc_vm_destroy },
+	{ RV_VCPU_CREATE, hc_vcpu_create },
+	{ RV_VCPU_BOOT, hc_vcpu_boot },
+	{ RV_VCPU_READ_REGS, hc_vcpu_read_regs },
+};
+
+static enum cv_status call_serve(u64 id, struct call *call)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (calls[i].id == id) {
+			return calls[i].serve(call);
+		}
+	}
+	return CV_E_NOT_SUPPORTED;
+}
+
+static void identify(struct host_regs *regs)
+{
+	regs->x[0] = RV_UID_0;
+	regs->x[1] = RV_UID_1;
+	regs->x[2] = RV_UID_2;
+	regs->x[3] = RV_UID_3;
+}
+
+void hcall(struct host_regs *regs)
+{
+	u64 id = regs->x[0] & 0xffffffffull;
+	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4], regs->x[5] } };
+	enum cv_status status;
+
+	info_count(RV_CLASS_HOST_HVC);
+	if (id == RV_HVC_UID) {
+		identify(regs);
+		return;
+	}
+	status = call_serve(id, &call);
+	regs->x[0] = (u64)(s64)status;
+	if (status != CV_OK) {
+		info_refusal(id, status, call.arg[0]);
+		return;
+	}
+	for (u32 i = 0; i < call.result_count; i++) {
+		regs->x[1 + i] = call.result[i];
+	}
+}

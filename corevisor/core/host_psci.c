@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* PSCI for the host. What is not in the table below does not reach firmware. */
+#include <cv/host_psci.h>
+
+#include <cv/arch.h>
+#include <cv/exception.h>
+#include <cv/info.h>
+#include <cv/ledger.h>
+#include <cv/lock.h>
+#include <cv/log.h>
+#include <cv/mem.h>
+#include <cv/panic.h>
+#include <cv/psci.h>
+
+enum power { POWER_OFF, POWER_PENDING, POWER_ON };
+
+struct host_cpu {
+	u64 affinity;
+	enum power power;
+	u64 entry;
+	u64 context;
+};
+
+static struct {
+	struct lock lock; /* host_cpu.power, .entry, .context */
+	struct host_cpu cpu[CPU_MAX];
+	u32 count;
+	u32 stopping;
+} psci = { .lock = LOCK_INIT(LOCK_RANK_POWER) };
+
+void host_psci_init(const u64 *affinity, u32 count, u32 self)
+{
+	CV_CHECK(count <= CPU_MAX && self < count);
+	psci.count = count;
+	for (u32 i = 0; i < count; i++) {
+		psci.cpu[i] = (struct host_cpu){ .affinity = affinity[i], .power = i == self ? POWER_ON : POWER_OFF };
+	}
+}
+
+bool host_psci_is_stopping(void)
+{
+	return __atomic_load_n(&psci.stopping, __ATOMIC_ACQUIRE) != 0;
+}
+
+static struct host_cpu *cpu_find(u64 affinity, u32 *index)
+{
+	for (u32 i = 0; i < psci.count; i++) {
+		if (psci.cpu[i].affinity == affinity) {
+			*index = i;
+			return &psci.cpu[i];
+		}
+	}
+	return NULL;
+}
+
+/* An instruction address of the host's own: not the corevisor's, not a VM's. */
+static bool entry_is_host(u64 entry)
+{
+	pfn_t pfn = pa_pfn(pa_make(entry));
+	bool is_host;
+
+	if (!is_aligned(entry, 4) || !ledger_is_ram(pfn)) {
+		return false;
+	}
+	lock_acquire(ledger_lock(pfn));
+	is_host = ledger_get(pfn).owner == OWNER_HOST;
+	lock_release(ledger_lock(pfn));
+	return is_host;
+}
+
+static s64 cpu_start(struct host_cpu *cpu, u32 index, u64 entry, u64 context)
+{
+	u64 corevisor_entry;
+	u64 corevisor_context;
+	s64 result;
+
+	if (cpu->power != POWER_OFF) {
+		return cpu->power == POWER_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+	}
+	cpu->entry = entry;
+	cpu->context = context;
+	cpu->power = POWER_PENDING;
+	arch_cpu_entry(index, &corevisor_entry, &corevisor_context);
+	result = (int32_t)arch_firmware_call(PSCI_CPU_ON_64, cpu->affinity, corevisor_entry, corevisor_context);
+	if (result != PSCI_SUCCESS) {
+		/* It may not be quite off yet: the host tries again. */
+		cpu->power = POWER_OFF;
+	}
+	return result;
+}
+
+static s64 call_cpu_on(const u64 *x)
+{
+	u32 index;
+	struct host_cpu *cpu = cpu_find(x[1], &index);
+	s64 result;
+
+	if (cpu == NULL) {
+		return PSCI_INVALID_PARAMETERS;
+	}
+	if (!entry_is_host(x[2])) {
+		return PSCI_INVALID_ADDRESS;
+	}
+	lock_acquire(&psci.lock);
+	result = cpu_start(cpu, index, x[2], x[3]);
+	lock_release(&psci.lock);
+	return result;
+}
+
+static void set_power(u32 index, enum power power)
+{
+	lock_acquire(&psci.lock);
+	psci.cpu[index].power = power;
+	lock_release(&psci.lock);
+}
+
+static s64 call_cpu_off(const u64 *x)
+{
+	u32 self = arch_cpu_index();
+	s64 result;
+
+	(void)x;
+	info_cpu_online(-1);
+	set_power(self, POWER_OFF);
+	result = (int32_t)arch_firmware_call(PSCI_CPU_OFF, 0, 0, 0);
+	/* Still here: firmware refused. */
+	set_power(self, POWER_ON);
+	info_cpu_online(1);
+	return result;
+}
+
+void host_psci_arrive(u32 index, struct host_regs *regs, const char *unfit)
+{
+	struct host_cpu *cpu = &psci.cpu[index];
+	bool is_expected;
+
+	if (host_psci_is_stopping()) {
+		arch_park();
+	}
+	lock_acquire(&psci.lock);
+	is_expected = cpu->power == POWER_PENDING;
+	if (is_expected && unfit == NULL) {
+		*regs = (struct host_regs){ .x = { cpu->context }, .pc = cpu->entry, .pstate = PSTATE_EL1H | PSTATE_DAIF };
+		cpu->power = POWER_ON;
+	}
+	lock_release(&psci.lock);
+	if (!is_expected || unfit != NULL) {
+		log_line("CPU %u parked: %s", index, unfit != NULL ? unfit : "nobody switched it on");
+		arch_park();
+	}
+	info_cpu_online(1);
+}
+
+static s64 call_affinity_info(const u64 *x)
+{
+	u32 index;
+
+	if (x[2] != 0 || cpu_find(x[1], &index) == NULL) {
+		return PSCI_INVALID_PARAMETERS;
+	}
+	return (int32_t)arch_firmware_call(PSCI_AFFINITY_INFO_64, x[1], 0, 0);
+}
+
+/* Bit 1 of PSCI_FEATURES(CPU_SUSPEND) tells the format of the power state (DEN0022 5.4.2). */
+static bool is_power_down(u64 state)
+{
+	s64 features = (int32_t)arch_firmware_call(PSCI_FEATURES, PSCI_CPU_SUSPEND_64, 0, 0);
+	bool is_extended = features >= 0 && (features & 2) != 0;
+
+	return (state & (is_extended ? 1ull << 30 : 1ull << 16)) != 0;
+}
+
+/* Standby keeps all state, so its entry point is never used. Power-down would need one, and is refused for now. */
+static s64 call_cpu_suspend(const u64 *x)
+{
+	if (is_power_down(x[1])) {
+		return PSCI_DENIED;
+	}
+	return (int32_t)arch_firmware_call(PSCI_CPU_SUSPEND_64, (u32)x[1], 0, 0);
+}
+
+/* ---- the machine's end ---- */
+
+/* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes. */
+#define STOP_TENTHS 5
+
+static bool others_are_outside(u32 self)
+{
+	for (u32 i = 0; i < psci.count; i++) {
+		if (i != self && !arch_cpu_is_outside(i)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* All other CPUs stop for good: their next access to memory brings them to EL2, where they park. */
+static void stop_others(void)
+{
+	u64 until = arch_counter() + STOP_TENTHS * (arch_counter_hz() / 10);
+
+	if (__atomic_exchange_n(&psci.stopping, 1, __ATOMIC_ACQ_REL) != 0) {
+		arch_park();
+	}
+	mem_revoke_everything();
+	while (!others_are_outside(arch_cpu_index()) && arch_counter() < until) {
+		panic_poll();
+		arch_cpu_relax();
+	}
+}
+
+static s64 system_end(const char *what, u64 fn, u64 a1, u64 a2)
+{
+	stop_others();
+	vm_scrub_all();
+	log_line("%s by the host; every VM's memory is scrubbed", what);
+	arch_firmware_call(fn, a1, a2, 0);
+	/* There is nothing to return to: the host's memory is out of its reach. */
+	log_panic_line("firmware refused %s; the machine is stopped", what);
+	arch_park();
+}
+
+static s64 call_system_off(const u64 *x)
+{
+	(void)x;
+	return system_end("SYSTEM_OFF", PSCI_SYSTEM_OFF, 0, 0);
+}
+
+static s64 call_system_reset(const u64 *x)
+{
+	(void)x;
+	return system_end("SYSTEM_RESET", PSCI_SYSTEM_RESET, 0, 0);
+}
+
+/* Refused while the host can still go on, if firmware does not know the call at all. */
+static s64 call_system_reset2(const u64 *x)
+{
+	if ((int32_t)arch_firmware_call(PSCI_FEATURES, PSCI_SYSTEM_RESET2_64, 0, 0) < 0) {
+		return PSCI_NOT_SUPPORTED;
+	}
+	return system_end("SYSTEM_RESET2", PSCI_SYSTEM_RESET2_64, (u32)x[1], x[2]);
+}
+
+static s64 call_version(const u64 *x)
+{
+	(void)x;
+	return (s64)(u32)arch_firmware_call(PSCI_VERSION, 0, 0, 0);
+}
+
+static s64 call_migrate_info_type(const u64 *x)
+{
+	(void)x;
+	/* No trusted OS that would have to migrate. */
+	return PSCI_MIGRATE_TYPE_NONE;
+}
+
+static s64 call_features(const u64 *x);
+
+/* ---- the allow-list ---- */
+
+static const struct {
+	u32 fn;
+	s64 (*serve)(const u64 *x);
+} calls[] = {
+	{ PSCI_VERSION, call_version },
+	{ PSCI_FEATURES, call_features },
+	{ PSCI_CPU_ON_32, call_cpu_on },
+	{ PSCI_CPU_ON_64, call_cpu_on },
+	{ PSCI_CPU_OFF, call_cpu_off },
+	{ PSCI_AFFINITY_INFO_32, call_affinity_info },
+	{ PSCI_AFFINITY_INFO_64, call_affinity_info },
+	{ PSCI_CPU_SUSPEND_32, call_cpu_suspend },
+	{ PSCI_CPU_SUSPEND_64, call_cpu_suspend },
+	{ PSCI_MIGRATE_INFO_TYPE, call_migrate_info_type },
+	{ PSCI_SYSTEM_OFF, call_system_off },
+	{ PSCI_SYSTEM_RESET, call_system_reset },
+	{ PSCI_SYSTEM_RESET2_32, call_system_reset2 },
+	{ PSCI_SYSTEM_RESET2_64, call_system_reset2 },
+};
+
+static s64 call_features(const u64 *x)
+{
+	u32 fn = (u32)x[1];
+
+	if (fn == SMCCC_VERSION) {
+		return PSCI_SUCCESS;
+	}
+	if (fn == PSCI_CPU_SUSPEND_32 || fn == PSCI_CPU_SUSPEND_64 || fn == PSCI_SYSTEM_RESET2_32 ||
+	    fn == PSCI_SYSTEM_RESET2_64) {
+		return (int32_t)arch_firmware_call(PSCI_FEATURES, fn, 0, 0);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (calls[i].fn == fn) {
+			return PSCI_SUCCESS;
+		}
+	}
+	return PSCI_NOT_SUPPORTED;
+}
+
+bool host_psci_call(struct host_regs *regs)
+{
+	u32 fn = (u32)regs->x[0];
+	/* A 32-bit call passes the low halves of registers (SMCCC 2.6). */
+	u64 mask = (fn & SMCCC_64) != 0 ? ~0ull : 0xffffffffull;
+	u64 x[4] = { fn, regs->x[1] & mask, regs->x[2] & mask, regs->x[3] & mask };
+
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (calls[i].fn == fn) {
+			regs->x[0] = (u64)calls[i].serve(x);
+			return true;
+		}
+	}
+	return false;
+}
