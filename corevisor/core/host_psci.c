@@ -154,9 +154,18 @@ void host_psci_arrive(u32 index, struct host_regs *regs, const char *unfit)
 static s64 call_affinity_info(const u64 *x)
 {
 	u32 index;
+	struct host_cpu *cpu = cpu_find(x[1], &index);
+	bool is_pending;
 
-	if (x[2] != 0 || cpu_find(x[1], &index) == NULL) {
+	if (x[2] != 0 || cpu == NULL) {
 		return PSCI_INVALID_PARAMETERS;
+	}
+	/* Firmware may say "off" until the CPU arrives, and then CPU_ON would contradict. */
+	lock_acquire(&psci.lock);
+	is_pending = cpu->power == POWER_PENDING;
+	lock_release(&psci.lock);
+	if (is_pending) {
+		return PSCI_AFFINITY_ON_PENDING;
 	}
 	return (int32_t)arch_firmware_call(PSCI_AFFINITY_INFO_64, x[1], 0, 0);
 }
