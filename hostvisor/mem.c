@@ -65,6 +65,7 @@ static int hv_topup_pool(void)
 {
 	unsigned int order = POOL_ORDER, i;
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
+	unsigned int taken;
 	int status = RV_OK;
 
 	if (!page) {
@@ -74,14 +75,15 @@ static int hv_topup_pool(void)
 	if (!page)
 		return -ENOMEM;
 	split_page(page, order);
-	for (i = 0; i < 1U << order && status == RV_OK; i++)
-		status = hv_pool_topup(page_to_pfn(page + i));
-	if (status != RV_OK)
-		i--;
-	pool_pages += i; /* a figure for people: a lost update is no harm */
-	for (; status != RV_OK && i < 1U << order; i++)
+	for (taken = 0; taken < 1U << order; taken++) {
+		status = hv_pool_topup(page_to_pfn(page + taken));
+		if (status != RV_OK)
+			break;
+	}
+	pool_pages += taken; /* a figure for people: a lost update is no harm */
+	for (i = taken; i < 1U << order; i++)
 		__free_page(page + i);
-	return hv_errno(status);
+	return taken ? 0 : hv_errno(status);
 }
 
 static int hv_topup_vm(struct hv_vm *vm)

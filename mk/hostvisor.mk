@@ -30,3 +30,11 @@ endif
 .PHONY: hostvisor
 hostvisor: $(HOSTVISOR_MODULES)
 	@test -n "$(HOSTVISOR_MODULES)" || { echo "no kernel headers yet: make setup" >&2; exit 1; }
+
+# The KVM interface's test program: static, runs in the host.
+KVM_API := $(BUILD)/test/system/kvm_api
+ALL += $(KVM_API)
+$(KVM_API): $(wildcard test/system/kvm_api/*.[chS]) mk/hostvisor.mk
+	@mkdir -p $(@D)
+	$(CROSS)gcc -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -static -pthread -o $@ \
+		$(filter %.c %.S,$^)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The KVM interface, looked at from below a VMM. `kvm_api stock` does what any KVM must do, on /dev/kvm alone. */
+#include "vm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *device_open = "/dev/kvm", *device_protected = "/dev/kvm-protected";
+
+int main(int argc, char **argv)
+{
+	test_guests(device_open, "open");
+	if (argc > 1 && strcmp(argv[1], "stock") == 0) {
+		return 0;
+	}
+	test_guests(device_protected, "protected");
+	test_protected();
+	test_refusals(device_open, "open");
+	test_refusals(device_protected, "protected");
+	return 0;
+}
