@@ -4,6 +4,7 @@
 #include "env_private.h"
 
 struct cpu env_cpus[ENV_CPUS];
+volatile u64 arrived_at_el2;
 u64 env_tables[512] __attribute__((aligned(4096)));
 
 extern char image_start[], image_end[], user_return[], secondary_entry[];
@@ -140,6 +141,12 @@ _Noreturn void env_secondary(u32 index)
 }
 
 /* ---- calls ---- */
+
+/* head.S: a call that came back with x18-x30 changed. */
+_Noreturn void smccc_clobbered(const struct smccc *regs)
+{
+	fail("a call clobbered x18-x30; x0 = %#lx, x1 = %#lx", regs->x[0], regs->x[1]);
+}
 
 u64 hvc(u64 id, u64 a, u64 b, u64 c)
 {

@@ -110,6 +110,9 @@ bool cpu_wait_off(u32 index);
 u64 cpu_entry_address(void);
 void cpu_prepare(u32 index, void (*fn)(u32 index));
 
+/* Not 0: a CPU that was switched on arrived at EL2. It waits there. */
+extern volatile u64 arrived_at_el2;
+
 /* ---- machine, from the device tree ---- */
 struct range {
 	u64 base;

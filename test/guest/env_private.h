@@ -23,6 +23,7 @@ struct frame { /* head.S */
 
 _Noreturn void env_start(const void *dtb);
 _Noreturn void env_secondary(u32 index);
+_Noreturn void smccc_clobbered(const struct smccc *regs);
 void env_exception(struct frame *frame, u64 kind);
 void mmu_on(void);
 

@@ -12,11 +12,12 @@ const char image_name[] = "hello";
 _Noreturn void image_main(void)
 {
 	volatile u64 *far = (volatile u64 *)((machine.image.base + machine.image.bytes + 0x3fffff) & ~0x1ffffful);
+	bool must_be_zero = has_bootarg("protected"); /* an open VM's pages keep the host's content */
 	u64 i;
 
 	ready();
 	for (i = 0; i < FAR_PAGES * 512; i += 512) {
-		if (far[i] != 0) {
+		if (must_be_zero && far[i] != 0) {
 			fail("page %lu arrived with %#lx", i / 512, far[i]);
 		}
 		far[i] = ~i;

@@ -60,6 +60,16 @@ primary:
 secondary_entry:
 	msr	daifset, #0xf
 	mov	x19, x0
+	mrs	x1, CurrentEL
+	cmp	x1, #(1 << 2)
+	b.eq	1f
+	/* EL2 is ours: say so to who looks, and go no further. */
+	adrp	x2, arrived_at_el2
+	str	x1, [x2, :lo12:arrived_at_el2]
+	dsb	sy
+0:	wfi
+	b	0b
+1:
 	ldr	x1, =0x30d00800
 	msr	sctlr_el1, x1
 	isb
@@ -146,12 +156,24 @@ user_return:
 	add	sp, sp, #112
 	ret
 
+/*
+ * void smccc_X(struct smccc *): x0-x17 from the record, the call, x0-x17 back to it. SMCCC preserves x18-x30: they hold
+ * known values meanwhile, and smccc_clobbered() hears of what comes back changed.
+ */
 .macro conduit name
 	.global smccc_\name
 smccc_\name:
-	stp	x29, x30, [sp, #-32]!
-	str	x0, [sp, #16]
+	stp	x29, x30, [sp, #-112]!
+	stp	x0, x18, [sp, #16]
+	stp	x19, x20, [sp, #32]
+	stp	x21, x22, [sp, #48]
+	stp	x23, x24, [sp, #64]
+	stp	x25, x26, [sp, #80]
+	stp	x27, x28, [sp, #96]
 	mov	x29, x0
+	.irp	n, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30
+	mov	x\n, #(\n * 100)
+	.endr
 	ldp	x2, x3, [x29, #16]
 	ldp	x4, x5, [x29, #32]
 	ldp	x6, x7, [x29, #48]
@@ -161,7 +183,14 @@ smccc_\name:
 	ldp	x14, x15, [x29, #112]
 	ldp	x16, x17, [x29, #128]
 	ldp	x0, x1, [x29]
+	mov	x29, #2900
 	\name	#0
+	sub	x29, x29, #2900
+	.irp	n, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30
+	sub	x\n, x\n, #(\n * 100)
+	orr	x29, x29, x\n
+	.endr
+	mov	x18, x29
 	ldr	x29, [sp, #16]
 	stp	x0, x1, [x29]
 	stp	x2, x3, [x29, #16]
@@ -172,7 +201,16 @@ smccc_\name:
 	stp	x12, x13, [x29, #96]
 	stp	x14, x15, [x29, #112]
 	stp	x16, x17, [x29, #128]
-	ldp	x29, x30, [sp], #32
+	cbz	x18, 1f
+	mov	x0, x29
+	bl	smccc_clobbered
+1:	ldr	x18, [sp, #24]
+	ldp	x19, x20, [sp, #32]
+	ldp	x21, x22, [sp, #48]
+	ldp	x23, x24, [sp, #64]
+	ldp	x25, x26, [sp, #80]
+	ldp	x27, x28, [sp, #96]
+	ldp	x29, x30, [sp], #112
 	ret
 .endm
 	conduit	hvc

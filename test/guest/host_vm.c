@@ -80,7 +80,7 @@ static void check_no_content_after_the_run(void)
 
 static void live(bool is_protected)
 {
-	build(is_protected, "");
+	build(is_protected, is_protected ? "protected" : "");
 	check_refusals_before_the_run();
 	check_hidden();
 	run_to_its_end();
@@ -112,7 +112,8 @@ static void kill_while_running(void)
 {
 	u64 exit;
 
-	build(true, "loop");
+	build(true, "protected loop");
+	vm.may_die = true;
 	gic_begin();
 	if (cpu_start(1, killer) != PSCI_SUCCESS) {
 		fail("CPU 1 does not start");

@@ -292,6 +292,9 @@ u64 tiny_run(struct tiny_vm *vm, u32 index)
 
 	for (;;) {
 		status = tiny_run_once(vm, index, &exit);
+		if (status == RV_E_STATE && vm->may_die) {
+			return RV_EXIT_DYING;
+		}
 		if (status != RV_OK) {
 			fail("VCPU_RUN of %s, vCPU %u: status %ld", vm->name, index, status);
 		}

@@ -31,6 +31,7 @@ struct tiny_vm {
 	const char *name;
 	u64 handle;
 	bool is_protected;
+	bool may_die; /* killed from elsewhere: a run may come too late */
 	u64 record_pa, root_pa;
 	struct rv_run *run[TINY_VCPUS];
 	u32 backing[TINY_RAM_PAGES]; /* pfn of each page of guest RAM, 0: none */

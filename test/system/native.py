@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The test machine without the corevisor: what everything else is compared with."""
 
+import hashlib
+
 import tap
 
 
@@ -33,6 +35,23 @@ def an_open_guest_runs_under_stock_kvm():
     tap.equal(lines[1:4], ["2", "32768", "9"], done)
     tap.require(lines[5].startswith("open ") and " running " in lines[5], done)
     tap.equal(len(lines), 7, done)
+
+
+@tap.test
+def answers_do_not_mix():
+    "guest exec: binary output, commands at once and abandoned ones keep their answers apart"
+    done = tap.machine("--no-corevisor", "el2", "--kernel", "6.12", "--cmd", r"""
+        guest start open --wait >/dev/null || exit 1
+        timeout 1 guest exec open 'echo late; sleep 3; echo later'; echo $?
+        guest exec open 'head -c 200000 /dev/zero' | sha256sum
+        for n in 1 2 3; do (guest exec open "sleep 0.3; echo answer $n; exit $n"; echo $? for $n) >/tmp/$n & done
+        wait; cat /tmp/[123]
+        guest exec open 'printf "a b\000c"; false' | od -c | head -n 1
+        kill -9 $(guest pid open); guest exec open true 2>/dev/null; echo $?""", limit=150)
+    zeros = hashlib.sha256(bytes(200000)).hexdigest()
+    tap.equal(done.out.splitlines(), [
+        "125", f"{zeros}  -", "answer 1", "1 for 1", "answer 2", "2 for 2", "answer 3", "3 for 3",
+        "0000000   a       b  \\0   c", "125"], done)
 
 
 @tap.test

@@ -118,7 +118,7 @@ static bool irq_lines(struct vm *vm)
 
 static bool registers(struct vm *vm)
 {
-	uint64_t small[1] = { 0 };
+	uint64_t small[1] = { 0 }, pfr0;
 	struct kvm_reg_list *list = calloc(1, sizeof(*list) + 2000 * sizeof(uint64_t));
 	bool ok = call(vm->vcpu[0], KVM_GET_REG_LIST, small, -E2BIG) && small[0] > 70 && small[0] < 2000;
 
@@ -131,8 +131,12 @@ static bool registers(struct vm *vm)
 		ok = call(vm->vcpu[0], KVM_GET_ONE_REG, &reg, 0) && call(vm->vcpu[0], KVM_SET_ONE_REG, &reg, 0);
 	}
 	free(list);
-	/* ID_AA64PFR0: AArch64 at EL0 and EL1, GICv3 CPU interface; no EL2. MPIDR of vCPU 0. */
-	ok = ok && (vm_get_reg(vm, 0, ARM64_SYS_REG(3, 0, 0, 4, 0)) & 0xf000fff) == 0x1000011;
+	/* ID_AA64PFR0: AArch64 at EL1, no EL2, no EL3; GICv3 CPU interface. MPIDR of vCPU 0. */
+	pfr0 = vm_get_reg(vm, 0, ARM64_SYS_REG(3, 0, 0, 4, 0));
+	if ((pfr0 & 0xf00fff0) != 0x1000010) {
+		note("ID_AA64PFR0 is %llx", (unsigned long long)pfr0);
+		ok = false;
+	}
 	ok = ok && vm_get_reg(vm, 0, ARM64_SYS_REG(3, 0, 0, 0, 5)) == 0x80000000;
 	ok = ok && vm_set_reg(vm, 0, REG_CORE(1), 0) < 0 && vm_set_reg(vm, 0, REG_CORE(0x52), 0) < 0;
 	return ok && vm_set_reg(vm, 0, REG_CORE(0xfffe), 0) < 0 && vm_set_reg(vm, 0, 0, 0) < 0;
