@@ -25,7 +25,7 @@ $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 	$(CROSS)gcc -Iinclude -Itest/guest -I$(GUEST_OUT) -c -o $@ $<
 
 # Guests that a host image carries in itself.
-$(GUEST_OUT)/host_vm.o: $(GUEST_OUT)/guest_hello.img
+$(addprefix $(GUEST_OUT)/,host_vm.o hostile_power.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \

@@ -132,6 +132,69 @@ static void check_range(const struct kind *kind, const struct range *core, bool 
 	}
 }
 
+/* ---- the corevisor's memory as a translation table of ours: the walk is the access ---- */
+
+#define WALK_INDEX 511ul
+#define WALK_VA (WALK_INDEX << 30)
+#define TABLE_DESCRIPTOR 3ul
+
+static void check_walk_by(const char *name, u64 (*access)(u64, u64), bool is_el0, bool is_fetch, u64 table)
+{
+	u64 ec = is_fetch ? (is_el0 ? EC_IABT_EL0 : EC_IABT_EL1) : (is_el0 ? EC_DABT_EL0 : EC_DABT_EL1);
+	struct fault fault;
+
+	faults_expect();
+	if (is_el0) {
+		user_call(access, WALK_VA, POISON);
+	} else {
+		access(WALK_VA, POISON);
+	}
+	fault = faults_taken();
+	checks++;
+	if (fault.count != 1 || ESR_EC(fault.esr) != ec || ESR_FSC(fault.esr) != FSC_ALIGNMENT || fault.far != WALK_VA) {
+		fail("%s at EL%d through a table at %#lx in the corevisor: %lu faults, esr %#lx, far %#lx", name,
+		     is_el0 ? 0 : 1, table, fault.count, fault.esr, fault.far);
+	}
+}
+
+/* AT reports the failed walk in PAR_EL1, or by an exception. */
+static void check_translation_through(u64 table)
+{
+	struct fault fault;
+	u64 par;
+
+	faults_expect();
+	par = access_at_read(WALK_VA, 0);
+	fault = faults_taken();
+	checks++;
+	if (fault.count == 0 && !(par & PAR_F)) {
+		fail("AT S1E1R through a table at %#lx in the corevisor gives %#lx", table, par);
+	}
+	if (fault.count > 1 || (fault.count == 1 && ESR_FSC(fault.esr) != FSC_ALIGNMENT)) {
+		fail("AT S1E1R through a table at %#lx in the corevisor: %lu faults, esr %#lx", table, fault.count, fault.esr);
+	}
+}
+
+static void check_walks(const struct range *core)
+{
+	u64 tables[] = { core->base, core->base + core->bytes - PAGE_BYTES };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		env_tables[WALK_INDEX] = tables[i] | TABLE_DESCRIPTOR;
+		tlb_flush();
+		check_walk_by("load", access_load, false, false, tables[i]);
+		check_walk_by("load", access_load, true, false, tables[i]);
+		check_walk_by("store", access_store, false, false, tables[i]);
+		check_walk_by("store", access_store, true, false, tables[i]);
+		check_walk_by("instruction fetch", access_fetch, false, true, tables[i]);
+		check_walk_by("instruction fetch", access_fetch, true, true, tables[i]);
+		check_translation_through(tables[i]);
+	}
+	env_tables[WALK_INDEX] = 0;
+	tlb_flush();
+}
+
 static bool has_lse(void)
 {
 	return (read_sysreg(id_aa64isar0_el1) >> 20 & 0xf) != 0;
@@ -155,6 +218,9 @@ _Noreturn void image_main(void)
 				check_range(&kinds[i], &machine.core[r], true);
 			}
 		}
+	}
+	for (r = 0; r < machine.core_count; r++) {
+		check_walks(&machine.core[r]);
 	}
 	print("%u accesses\n", checks);
 	pass();

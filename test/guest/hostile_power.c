@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The power calls that end a CPU's or the machine's life. The command line chooses one of "off", "reset", "reset2": they
+ * end the machine while another CPU runs, one hangs in its vectors' fault loop, and a protected VM holds a secret, whose
+ * pages the driver looks at afterwards ("SECRET first-pfn count"). Without: CPU_OFF of the boot CPU and CPU_SUSPEND.
+ */
+#include "tiny.h"
+
+const char image_name[] = "power";
+
+TINY_PAYLOAD(payload, "guest_hello.img");
+
+static struct tiny_vm vm;
+
+/* ---- the machine's end ---- */
+
+static volatile u32 is_running;
+
+static void runner(u32 index)
+{
+	(void)index;
+	for (;;) {
+		hvc(RV_VERSION, 0, 0, 0);
+		is_running = 1;
+	}
+}
+
+#define SECRET_PAGES 64
+#define SECRET 0x5ec7e75ec7e75ec7ul
+
+static void make_secret(void)
+{
+	u64 pfn = tiny_pages(SECRET_PAGES, 1), i;
+
+	tiny_create(&vm, "secret", true);
+	for (i = 0; i < SECRET_PAGES * 512; i++) {
+		((u64 *)(pfn * PAGE_BYTES))[i] = SECRET;
+	}
+	for (i = 0; i < SECRET_PAGES; i++) {
+		if (tiny_map(&vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) != RV_OK) {
+			fail("the secret does not get into the VM");
+		}
+	}
+	print("SECRET %#lx %d\n", pfn, SECRET_PAGES);
+}
+
+static _Noreturn void end_machine(u64 call)
+{
+	u32 i;
+
+	tiny_begin();
+	make_secret();
+	for (i = 1; i < cpu_count(); i++) {
+		if (cpu_start(i, runner) != PSCI_SUCCESS) {
+			fail("CPU %u does not start", i);
+		}
+	}
+	while (cpu_count() > 1 && !is_running) {
+	}
+	ready();
+	print("PASS %s\n", image_name); /* what remains is seen from outside */
+	psci(call, 0, 0, 0);
+	fail("call %#lx came back", call);
+}
+
+/* ---- CPU_SUSPEND ---- */
+
+static void must_refuse_suspend(u64 call, u64 state, u64 entry)
+{
+	s64 status = (s64)psci(call, state, entry, 0);
+
+	if (status >= 0) {
+		fail("suspend call %#lx (state %#lx, entry %#lx): %ld", call, state, entry, status);
+	}
+}
+
+static void check_suspend(void)
+{
+	u64 core = machine.core_count ? machine.core[0].base : 0;
+	static const u64 states[] = { 1 << 16, 1 << 30, 1 << 16 | 1 << 30, 0x3010000 };
+	u32 i;
+
+	gic_begin();
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		timer_arm_us(1000); /* whoever sleeps wakes up */
+		must_refuse_suspend(PSCI_CPU_SUSPEND, states[i], core);
+		must_refuse_suspend(PSCI_CPU_SUSPEND, states[i], cpu_entry_address());
+		must_refuse_suspend(PSCI_CPU_SUSPEND & ~(1ul << 30), states[i], core);
+	}
+	must_refuse_suspend(PSCI_SYSTEM_SUSPEND, core, core);
+	must_refuse_suspend(PSCI_SYSTEM_SUSPEND & ~(1ul << 30), core, core);
+	timer_stop();
+	if (arrived_at_el2) {
+		fail("a CPU arrived at EL2");
+	}
+}
+
+/* ---- CPU_OFF ---- */
+
+static volatile u32 boot_cpu_is_back;
+
+static void boot_cpu_again(u32 index)
+{
+	(void)index;
+	boot_cpu_is_back = 1;
+}
+
+static void second_cpu(u32 index)
+{
+	(void)index;
+	if (!cpu_wait_off(0)) {
+		fail("the boot CPU does not go off");
+	}
+	if (cpu_start(0, boot_cpu_again) != PSCI_SUCCESS || !cpu_wait_off(0) || !boot_cpu_is_back) {
+		fail("the boot CPU does not come back");
+	}
+	if (hvc(RV_VERSION, 0, 0, 0) != RV_OK) {
+		fail("the corevisor does not answer any more");
+	}
+	pass();
+}
+
+_Noreturn void image_main(void)
+{
+	if (has_bootarg("off")) {
+		end_machine(PSCI_SYSTEM_OFF);
+	}
+	if (has_bootarg("reset")) {
+		end_machine(PSCI_SYSTEM_RESET);
+	}
+	if (has_bootarg("reset2")) {
+		end_machine(PSCI_SYSTEM_RESET2);
+	}
+	ready();
+	check_suspend();
+	if (cpu_count() < 2) {
+		pass();
+	}
+	if (cpu_start(1, second_cpu) != PSCI_SUCCESS) {
+		fail("CPU 1 does not start");
+	}
+	psci(PSCI_CPU_OFF, 0, 0, 0);
+	fail("CPU_OFF came back");
+}
