@@ -3,6 +3,8 @@
 
 INITRAMFS_OUT := $(BUILD)/initramfs
 INITRAMFS_DEP := tools/initramfs/build tools/initramfs/cpio.py mk/initramfs.mk
+# A variable of its own: a static pattern rule would put its stem in the place of this %.
+INITRAMFS_HOSTVISOR = $(filter $(BUILD)/hostvisor/%,$(ALL) $(MODULES))
 INITRAMFS_MODULES := $(foreach series,6.1 6.12 7.2,$(INITRAMFS_OUT)/modules-$(series).cpio)
 
 ALL += $(INITRAMFS_OUT)/base.cpio $(INITRAMFS_OUT)/guests.cpio $(INITRAMFS_MODULES)
@@ -19,7 +21,7 @@ $(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,gues
 	@tools/initramfs/build guests $@
 
 $(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% \
-		$$(filter $(BUILD)/hostvisor/%,$$(ALL) $$(MODULES))
+		$$(INITRAMFS_HOSTVISOR)
 	@tools/initramfs/build modules $* $@
 
 $(CACHE)/stamps/%:
