@@ -6,7 +6,7 @@
  * scan vms            prints how many VMs the corevisor has (0 without a corevisor)
  * scan facts          prints what the corevisor says of its memory, for bench/run
  *
- * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE DEVICE-TREE-RAM".
+ * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE INFO DEVICE-TREE-RAM", in pages.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,8 +66,8 @@ static void scan_ram(const struct search *table)
 		}
 	}
 	report("all-RAM", "pages", found);
-	printf("ledger %lu %lu %lu %lu\n", (uint64_t)after.ram_pages, (uint64_t)after.pages[RV_PAGES_VM],
-	       (uint64_t)after.pages[RV_PAGES_CORE], physical_ram_pages());
+	printf("ledger %lu %lu %lu %lu %lu\n", after.ram_pages, after.pages[RV_PAGES_VM], after.pages[RV_PAGES_CORE],
+	       after.info_bytes / RV_PAGE_SIZE, physical_ram_pages());
 	fflush(stdout);
 }
 
