@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The calls to the corevisor: one function per call, nothing else. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "hcall.h"
 
 #include <linux/arm-smccc.h>
@@ -47,6 +49,12 @@ static bool hv_is_present(void)
 	arm_smccc_1_1_hvc(RV_HVC_UID, &res);
 	return (u32)res.a0 == RV_UID_0 && (u32)res.a1 == RV_UID_1 && (u32)res.a2 == RV_UID_2 &&
 	       (u32)res.a3 == RV_UID_3;
+}
+
+/* Any RV_VERSION makes the corevisor publish its figures, which `ravelin status` shows. */
+void hv_publish_figures(void)
+{
+	hv_call_plain(RV_VERSION, 0, 0, 0, 0);
 }
 
 int hv_hcall_init(void)

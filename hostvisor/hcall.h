@@ -21,6 +21,8 @@ extern struct hv_core_info hv_core;
 
 /* Finds the corevisor and checks that we understand it. 0, -ENODEV (none) or -EPROTO (another ABI). */
 int hv_hcall_init(void);
+/* Brings rv_info up to date. */
+void hv_publish_figures(void);
 /* The errno that stands for a refusal. */
 int hv_errno(int status);
 

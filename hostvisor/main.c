@@ -3,6 +3,8 @@
  * Ravelin's host module: the KVM interface on top of the corevisor. Two device files tell the two kinds of VM apart:
  * /dev/kvm makes open VMs, /dev/kvm-protected protected ones; in all else they answer alike.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "hostvisor.h"
 
 #include <linux/fs.h>

@@ -3,6 +3,8 @@
  * Guest memory. Every page that the corevisor may touch is pinned in vm->pages from before RV_MEM_MAP until the VM is
  * dead for the corevisor; records and tables are pages of ours in vm->donated, likewise.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "hostvisor.h"
 #include "compat.h"
 

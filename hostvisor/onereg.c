@@ -36,7 +36,7 @@ static const struct {
 	u64 hidden;
 } id_hidden[] = {
 	/* PFR0: EL3, EL2, RAS, SVE, MPAM, AMU, RME */
-	{ 4, 0, FIELD(12) | FIELD(8) | FIELD(28) | FIELD(32) | FIELD(40) | FIELD(44) | FIELD(52) },
+	{ 4, 0, FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(40) | FIELD(44) | FIELD(52) },
 	{ 4, 1, ~0xfULL }, /* PFR1: all but BTI */
 	{ 4, 5, ~0ULL }, /* SMFR0 */
 	/* DFR0: TraceVer, PMUVer, PMSVer, TraceFilt, TraceBuffer, MTPMU, BRBE */
@@ -62,8 +62,6 @@ void hv_onereg_init(void)
 	ID_REGS(X)
 #undef X
 	for (i = 0; i < ARRAY_SIZE(id_regs); i++) {
-		if (id_regs[i].crm <= 3)
-			id_regs[i].value = 0; /* of AArch32, which guests do not have */
 		for (j = 0; j < ARRAY_SIZE(id_hidden); j++)
 			if (id_hidden[j].crm == id_regs[i].crm &&
 			    id_hidden[j].op2 == id_regs[i].op2)
@@ -76,7 +74,7 @@ static const u64 *hv_find_id(u64 id)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(id_regs); i++)
-		if (id == __ARM64_SYS_REG(3, 0, 0, id_regs[i].crm, id_regs[i].op2))
+		if (id == ARM64_SYS_REG(3, 0, 0, id_regs[i].crm, id_regs[i].op2))
 			return &id_regs[i].value;
 	return NULL;
 }

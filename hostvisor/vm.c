@@ -3,6 +3,8 @@
  * VM files: their ioctls, and a VM's way into the corevisor and out of it. However the user of a VM ends, the last
  * reference brings every page back before it is unpinned or freed.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "hostvisor.h"
 
 #include <linux/anon_inodes.h>
@@ -208,8 +210,10 @@ int hv_vm_stop(struct hv_vm *vm)
 	WRITE_ONCE(vm->state, HV_STOPPED);
 	hv_chase_vcpus(vm);
 	mutex_lock(&vm->mem_lock);
-	if (vm->handle)
+	if (vm->handle) {
 		ret = hv_dissolve(vm);
+		hv_publish_figures();
+	}
 	if (!ret) {
 		vm->handle = 0;
 		hv_mem_release(vm);
