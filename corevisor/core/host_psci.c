@@ -193,10 +193,13 @@ static s64 call_cpu_suspend(const u64 *x)
 /* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes. */
 #define STOP_TENTHS 5
 
+/* A CPU that is off went off inside the corevisor. No lock: nobody may hold up the machine's end. */
 static bool others_are_outside(u32 self)
 {
 	for (u32 i = 0; i < psci.count; i++) {
-		if (i != self && !arch_cpu_is_outside(i)) {
+		bool is_off = __atomic_load_n(&psci.cpu[i].power, __ATOMIC_RELAXED) == POWER_OFF;
+
+		if (i != self && !is_off && !arch_cpu_is_outside(i)) {
 			return false;
 		}
 	}

@@ -27,15 +27,9 @@ void info_init(pa_t base, u64 features, const struct info_sizes *sizes)
 	info->log_bytes = (INFO_PAGES - 1) * PAGE_SIZE;
 	info->features = features;
 	info->core_image_bytes = sizes->image_bytes;
-	info->core_table_bytes = sizes->table_bytes;
 	info->core_ledger_bytes = sizes->ledger_bytes;
 	info->magic = RV_INFO_MAGIC;
 	log_attach((char *)info + info->log_offset, info->log_bytes, &info->log_head);
-}
-
-void info_add_tables(s64 bytes)
-{
-	__atomic_fetch_add(&info->core_table_bytes, (u64)bytes, __ATOMIC_RELAXED);
 }
 
 static void publish_counts(void)
@@ -57,6 +51,8 @@ void info_publish(void)
 {
 	publish_counts();
 	info->ram_pages = ledger_ram_pages();
+	/* Whatever of ours is neither image nor ledger: tables, stacks, records of VMs. */
+	info->core_table_bytes = info->pages[RV_PAGES_CORE] * PAGE_SIZE - info->core_image_bytes - info->core_ledger_bytes;
 	info->vm_count = vm_count();
 	info->vcpu_count = vm_vcpu_count();
 	__atomic_store_n(&info->faults_injected, __atomic_load_n(&faults, __ATOMIC_RELAXED), __ATOMIC_RELAXED);

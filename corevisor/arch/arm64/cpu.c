@@ -219,6 +219,8 @@ static void init_traps(struct cpu *cpu)
 	sysreg_write(mdcr_el2, cpu->mdcr_host);
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(hacr_el2, 0);
+	/* Implementation-defined; on Arm's cores: EL1 does not reach CPU control registers. */
+	sysreg_write(actlr_el2, 0);
 	if (has(sysreg_read(SYS_ID_AA64MMFR1_EL1), 40)) {
 		sysreg_write(SYS_HCRX_EL2, host_hcrx());
 	}

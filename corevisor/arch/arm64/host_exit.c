@@ -10,9 +10,11 @@
 #include <cv/host_smc.h>
 #include <cv/info.h>
 #include <cv/panic.h>
+#include <cv/psci.h>
 
 #define FSC_TLB_CONFLICT 0x30
 #define INSTRUCTION_BYTES 4
+#define ESR_IMMEDIATE 0xffffull
 
 void host_exit(struct cpu *cpu);
 
@@ -28,6 +30,22 @@ static void abort_exit(struct cpu *cpu, u64 esr)
 	host_fault(&cpu->host, esr, sysreg_read(far_el2), sysreg_read(hpfar_el2));
 }
 
+static void call_exit(struct cpu *cpu, u64 esr)
+{
+	bool is_smc = ESR_EC(esr) == EC_SMC64;
+
+	/* A trapped SMC has not been executed yet. */
+	cpu->host.pc += is_smc ? INSTRUCTION_BYTES : 0;
+	if ((esr & ESR_IMMEDIATE) != 0) {
+		/* SMCCC calls have immediate 0 (DEN0028 2.9). */
+		cpu->host.x[0] = (u64)(s64)SMCCC_NOT_SUPPORTED;
+	} else if (is_smc) {
+		host_smc(&cpu->host);
+	} else {
+		hcall(&cpu->host);
+	}
+}
+
 void host_exit(struct cpu *cpu)
 {
 	u64 esr = sysreg_read(esr_el2);
@@ -38,11 +56,8 @@ void host_exit(struct cpu *cpu)
 	}
 	switch (ESR_EC(esr)) {
 	case EC_HVC64:
-		hcall(&cpu->host);
-		break;
 	case EC_SMC64:
-		cpu->host.pc += INSTRUCTION_BYTES;
-		host_smc(&cpu->host);
+		call_exit(cpu, esr);
 		break;
 	case EC_IABT_LOWER:
 	case EC_DABT_LOWER:

@@ -178,8 +178,9 @@ void *__memset_chk(void *to, int value, size_t bytes, size_t room)
 	return memset(to, value, bytes);
 }
 
-/* The libraries' guard value: they run at boot and in rng.c only. Random from boot on (rng.c). */
-u64 __stack_chk_guard = 0x00ff0a0d5a17c0deull;
+/* The libraries' guard value. They run at boot, on trusted input but for the bundle, and in rng.c, on our own. */
+extern const u64 __stack_chk_guard;
+const u64 __stack_chk_guard = 0x00ff0a0d5a17c0deull;
 
 _Noreturn void __stack_chk_fail(void)
 {

@@ -14,14 +14,11 @@
 
 struct info_sizes {
 	u64 image_bytes;
-	u64 table_bytes;
 	u64 ledger_bytes;
 };
 
 /* Boot: `base` is INFO_PAGES zeroed pages. The log goes there, too, from now on. */
 void info_init(pa_t base, u64 features, const struct info_sizes *sizes);
-/* The corevisor's tables and records grew (or shrank) by so many bytes. */
-void info_add_tables(s64 bytes);
 /* One more exit of this class on this CPU. */
 void info_count(enum rv_exit_class class);
 /* A call of the host got an error. */
