@@ -228,7 +228,7 @@ _Noreturn void boot_main(pa_t dtb, pa_t image_base, u64 image_bytes)
 	tables_build();
 	host_contain();
 	info_init(pa_make(layout.info.base), rng_is_ready() ? RV_FEAT_ENTROPY : 0,
-		  &(struct info_sizes){ layout.image.bytes, layout.ledger_bytes });
+		  &(struct info_sizes){ machine.cpu_count, layout.image.bytes, layout.ledger_bytes });
 	info_cpu_online(1);
 	log_line("memory: image %lu KiB, tables and stacks %lu KiB, ledger %lu KiB, %u table pages free",
 		 KIB(layout.image.bytes), KIB(layout.core.bytes - layout.ledger_bytes + layout.info.bytes),

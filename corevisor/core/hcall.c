@@ -42,7 +42,6 @@ static enum cv_status hc_version(struct call *call)
 	r[5] = VCPU_RECORD_PAGES;
 	r[6] = VM_RECORD_PAGES;
 	call->result_count = 7;
-	info_publish();
 	return CV_OK;
 }
 
@@ -165,5 +164,9 @@ void hcall(struct host_regs *regs)
 	}
 	for (u32 i = 0; i < call.result_count; i++) {
 		regs->x[1 + i] = call.result[i];
+	}
+	/* Of these two there are many; their counts may lag. */
+	if (id != RV_VCPU_RUN && id != RV_MEM_MAP) {
+		info_publish();
 	}
 }

@@ -15,12 +15,14 @@ static struct {
 	u64 exits[RV_CLASS_COUNT];
 	u32 lag;
 } counters[CPU_MAX];
+static u32 cpu_count;
 static u64 faults;
 static u64 cpus_online;
 
 void info_init(pa_t base, u64 features, const struct info_sizes *sizes)
 {
 	info = arch_core_va(base);
+	cpu_count = sizes->cpus;
 	info->abi = (u64)RV_ABI_MAJOR << 16 | RV_ABI_MINOR;
 	info->info_bytes = INFO_PAGES * PAGE_SIZE;
 	info->log_offset = PAGE_SIZE;
@@ -37,7 +39,7 @@ static void publish_counts(void)
 	for (u32 class = 0; class < RV_CLASS_COUNT; class++) {
 		u64 sum = 0;
 
-		for (u32 cpu = 0; cpu < CPU_MAX; cpu++) {
+		for (u32 cpu = 0; cpu < cpu_count; cpu++) {
 			sum += __atomic_load_n(&counters[cpu].exits[class], __ATOMIC_RELAXED);
 		}
 		__atomic_store_n(&info->exits[class], sum, __ATOMIC_RELAXED);

@@ -13,6 +13,7 @@
 #define INFO_LAG 64
 
 struct info_sizes {
+	u32 cpus;
 	u64 image_bytes;
 	u64 ledger_bytes;
 };
