@@ -210,6 +210,12 @@ _Noreturn void fail(const char *format, ...)
 
 void ready(void)
 {
+	u32 i;
+
+	for (i = 0; i < machine.core_count; i++) {
+		print("CORE %#lx %#lx\n", machine.core[i].base, machine.core[i].bytes);
+	}
+	print("INFO %#lx %#lx\n", machine.info.base, machine.info.bytes);
 	print("READY %s\n", image_name);
 	if (has_bootarg("wait")) {
 		console_read_byte();

@@ -35,7 +35,7 @@ _Noreturn void pass(void);
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The image cannot test anything here (a CPU without the feature, one CPU only). */
 _Noreturn void skip(const char *why);
-/* Prints "READY name"; with "wait" on the command line, waits for a byte: the driver looks at memory meanwhile. */
+/* Prints where the corevisor is ("CORE base bytes", "INFO ...") and "READY name"; with "wait" on the command line, waits for a byte: the driver looks at memory meanwhile. */
 void ready(void);
 
 /* ---- printing: %s %c %d %u %x, all numbers 64 bits with the l prefix, 32 without; %p ---- */

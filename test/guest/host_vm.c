@@ -3,6 +3,7 @@
  * The life of a VM, protected and open, by the calls of abi.h: content before the first run, RAM on demand, its end, its
  * pages back and clean; and that the host is refused what it may not have meanwhile.
  */
+#include "guest_hello.h"
 #include "tiny.h"
 
 const char image_name[] = "vm";
@@ -67,24 +68,56 @@ static void check_refusals_before_the_run(void)
 	rv_expect("VM_DESTROY of a living VM", RV_E_STATE, RV_VM_DESTROY, vm.handle, 0, 0, 0, 0);
 }
 
-/* After the first run nothing that the host wrote gets in. */
-static void check_no_content_after_the_run(void)
+/* While the VM lives: nothing that the host wrote gets in any more, and nothing of it can be taken. */
+static void check_refusals_after_the_run(void)
 {
 	u64 gfn = TINY_RAM_BASE / PAGE_BYTES + 4096;
 
-	rv_expect("MEM_MAP with content after the first run", RV_E_STATE, RV_MEM_MAP, vm.handle, gfn, tiny_pages(1, 1), 1,
-		  RV_MEM_CONTENT);
+	rv_expect("MEM_MAP with content after the first run", RV_E_STATE, RV_MEM_MAP, vm.handle, gfn,
+		  tiny_pages(1, 1), 1, RV_MEM_CONTENT);
 	rv_expect("VM_ADD_RAM after the first run", RV_E_STATE, RV_VM_ADD_RAM, vm.handle, gfn * 2, 16, 0, 0);
 	rv_expect("VCPU_BOOT after the first run", RV_E_STATE, RV_VCPU_BOOT, vm.handle, 0, TINY_IMAGE_GPA, 0, 0);
+	rv_expect("VCPU_CREATE after the first run", RV_E_STATE, RV_VCPU_CREATE, vm.handle, 1,
+		  tiny_pages(tiny_facts.vcpu_pages, 1), tiny_pages(1, 1), 0);
+	rv_expect("VM_DESTROY of a living VM", RV_E_STATE, RV_VM_DESTROY, vm.handle, 0, 0, 0, 0);
+	if (vm.is_protected) {
+		rv_expect("MEM_RECLAIM of a living VM", RV_E_STATE, RV_MEM_RECLAIM, vm.handle, TINY_RAM_BASE / PAGE_BYTES,
+			  TINY_RAM_PAGES, 0, 0);
+		rv_expect("VCPU_READ_REGS", RV_E_PERM, RV_VCPU_READ_REGS, vm.handle, 0, 0, 0, 0);
+	}
+	check_hidden();
+}
+
+/* guest_hello.c's device: the record of each access, and both kinds of answer. */
+static void play_device(void)
+{
+	struct rv_run *run = vm.run[0];
+	u64 exit = tiny_run(&vm, 0);
+
+	if (exit != RV_EXIT_MMIO || run->ipa != DEVICE_WORD || run->bytes != 4 || run->is_write || run->data != 0) {
+		fail("the read of the device: exit %lu, ipa %#lx, %u bytes, data %#lx", exit, run->ipa, run->bytes, run->data);
+	}
+	check_refusals_after_the_run();
+	run->in_flags = RV_IN_RESULT;
+	run->in_data = 0xffffffff00000000 | DEVICE_ANSWER; /* only the width of the access counts */
+	exit = tiny_run(&vm, 0);
+	if (exit != RV_EXIT_MMIO || run->ipa != DEVICE_WORD || run->bytes != 1 || !run->is_write || run->data != 0x7e) {
+		fail("the write to the device: exit %lu, ipa %#lx, %u bytes, data %#lx", exit, run->ipa, run->bytes, run->data);
+	}
+	exit = tiny_run(&vm, 0);
+	if (exit != RV_EXIT_MMIO || run->ipa != DEVICE_DEAD || run->bytes != 8 || run->is_write) {
+		fail("the read of the dead device: exit %lu, ipa %#lx, %u bytes", exit, run->ipa, run->bytes);
+	}
+	run->in_flags = RV_IN_ABORT;
 }
 
 static void live(bool is_protected)
 {
-	build(is_protected, is_protected ? "protected" : "");
+	build(is_protected, is_protected ? "checkpoint protected" : "checkpoint");
 	check_refusals_before_the_run();
 	check_hidden();
+	play_device();
 	run_to_its_end();
-	check_no_content_after_the_run();
 	check_hidden();
 	if (vm.exits[RV_EXIT_RAM] < 64) {
 		fail("the %s VM asked for RAM only %lu times", vm.name, vm.exits[RV_EXIT_RAM]);

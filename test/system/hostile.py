@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hostile EL1 images above the corevisor, one attack each. An image must see what docs/fault-table.md promises, and the
+corevisor, dumped from outside before and after, must be the same."""
+
+import attack
+import tap
+
+
+def expect_pass(image, **options):
+    result = attack.run(image, **options)
+    if result.verdict == "SKIP":
+        raise tap.Skip(result.text.splitlines()[-1])
+    tap.equal(result.verdict, "PASS", result.text)
+
+
+ATTACKS = {
+    "hostile_access": "every access to the corevisor's memory faults as documented",
+    "hostile_info": "the info pages are read-only",
+    "hostile_psci": "CPU_ON into the corevisor, of no CPU, and twice at once",
+    "hostile_stub_hvc": "the hypervisor stub's calls are refused",
+    "hostile_random": "10 000 random calls",
+    "hostile_sysreg": "every EL2 and EL3 register encoding is undefined",
+    "hostile_storm": "all CPUs switch each other on and off",
+    "hostile_self_harm": "a host that gives away its vectors, tables and stacks",
+    "hostile_power": "CPU_OFF of the boot CPU, and suspend with an entry point",
+    "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
+}
+for name, title in ATTACKS.items():
+    tap.test(lambda name=name: expect_pass(name), title)
+
+def end_of_the_machine(call):
+    result = attack.run("hostile_power", cmdline=call, inspect=attack.check_scrubbed)
+    tap.equal(result.verdict, "PASS", result.text)
+
+
+for call in ("off", "reset"):
+    tap.test(lambda call=call: end_of_the_machine(call), f"SYSTEM_{call.upper()} scrubs VMs' memory first")
+
+tap.main()

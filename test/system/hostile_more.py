@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The hostile images whose outcome could depend on the CPU model, on the others; and more seeds."""
+
+import attack
+import tap
+
+
+def expect_pass(image, **options):
+    result = attack.run(image, **options)
+    if result.verdict == "SKIP":
+        raise tap.Skip(result.text.splitlines()[-1])
+    tap.equal(result.verdict, "PASS", result.text)
+
+
+for model in ("cortex-a57", "max", "max,pauth=off"):
+    tap.test(lambda model=model: expect_pass("hostile_access", cpu=model), f"every access, on {model}")
+    tap.test(lambda model=model: expect_pass("hostile_sysreg", cpu=model), f"every EL2 and EL3 register, on {model}")
+
+for seed in (2, 3):
+    tap.test(lambda seed=seed: expect_pass("hostile_random", cmdline=f"seed={seed}"), f"10 000 random calls, seed {seed}")
+
+tap.main()
