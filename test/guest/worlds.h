@@ -25,8 +25,11 @@ void world_read(struct world *world);
 /* Registers that count by themselves are left out. Prints the first few differences; returns how many there are. */
 u32 world_compare(const char *what, const struct world *a, const struct world *b);
 
-/* worlds_vector.S: 64 words */
-void vectors_load(const u64 *words);
-void vectors_store(u64 *words);
+/* vectors.S: V0-V31; Z0-Z31, P0-P15 and FFR one behind the other, at the length in force */
+void vectors_load_v(const void *from);
+void vectors_store_v(void *to);
+void vectors_load_sve(const void *from, u64 with_ffr);
+void vectors_store_sve(void *to, u64 with_ffr);
+u64 vectors_bytes(void);
 
 #endif
