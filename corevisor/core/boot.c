@@ -30,7 +30,7 @@
 #define MIB(bytes) ((bytes) >> 20)
 #define KIB(bytes) ((bytes) >> 10)
 
-/* The corevisor's memory beside its image: one piece, from low to high. */
+/* The corevisor's memory beside its image: one piece, from low to high. The locks of the ledger count as tables. */
 struct layout {
 	struct boot_range image;
 	struct boot_range core; /* all that follows but the info pages */
@@ -41,7 +41,7 @@ struct layout {
 	u64 reserve_pages;
 	u64 blocks;
 	u64 ledger;
-	u64 ledger_bytes; /* with the blocks */
+	u64 ledger_bytes;
 	struct boot_range info;
 };
 
@@ -82,7 +82,7 @@ static void layout_take(struct boot_range image)
 	layout.reserve = layout.cpus + cpus;
 	layout.blocks = layout.reserve + reserve * PAGE_SIZE;
 	layout.ledger = layout.blocks + blocks;
-	layout.ledger_bytes = blocks + ledger;
+	layout.ledger_bytes = ledger;
 	layout.info = (struct boot_range){ at + core, INFO_PAGES * PAGE_SIZE };
 	arch_boot_map(pa_make(at), core + layout.info.bytes);
 	memset((void *)(uintptr_t)at, 0, core + layout.info.bytes);

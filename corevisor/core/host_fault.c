@@ -25,6 +25,18 @@ static void inject(struct host_regs *regs, u64 esr, u64 far)
 	regs->pstate = entry.pstate;
 }
 
+/* A table walk and cache maintenance read, whatever WnR says of the access that caused them. */
+static enum mem_access access_kind(u64 esr)
+{
+	if ((esr & ESR_S1PTW) != 0) {
+		return MEM_READ;
+	}
+	if (ESR_EC(esr) == EC_IABT_LOWER) {
+		return MEM_EXEC;
+	}
+	return (esr & (ESR_WNR | ESR_CM)) == ESR_WNR ? MEM_WRITE : MEM_READ;
+}
+
 /*
  * Only a translation fault can be undone by the time we look (another CPU split or joined a block), and only for it does
  * HPFAR_EL2 always hold the IPA. Permission faults come from writing the info pages and from executing device memory:
@@ -32,9 +44,8 @@ static void inject(struct host_regs *regs, u64 esr, u64 far)
  */
 static bool is_spurious(u64 esr, u64 hpfar)
 {
-	bool is_write = (esr & ESR_WNR) != 0 && (esr & (ESR_S1PTW | ESR_CM)) == 0;
-
-	return FSC_KIND(esr) == FSC_TRANSLATION && mem_host_fault_is_spurious(ipa_make(HPFAR_FIPA(hpfar)), is_write);
+	return FSC_KIND(esr) == FSC_TRANSLATION &&
+	       mem_host_fault_is_spurious(ipa_make(HPFAR_FIPA(hpfar)), access_kind(esr));
 }
 
 /*

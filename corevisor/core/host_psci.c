@@ -219,6 +219,8 @@ static void stop_others(void)
 		panic_poll();
 		arch_cpu_relax();
 	}
+	/* One of them may have been about to link a table into a root. */
+	mem_revoke_everything();
 }
 
 static s64 system_end(const char *what, u64 fn, u64 a1, u64 a2)

@@ -38,11 +38,20 @@ static void panic_enter(void)
 	arch_send_event();
 }
 
+/* Again, when the others have had time to finish at EL2: one may have been about to link a table into a root. */
+static _Noreturn void panic_leave(void)
+{
+	if (is_armed) {
+		mem_revoke_everything();
+	}
+	arch_park();
+}
+
 _Noreturn void panic_check(const char *what, const char *file, int line)
 {
 	panic_enter();
 	log_panic_line("panic: CPU %u: check failed: %s, %s:%d", arch_cpu_index(), what, file, line);
-	arch_park();
+	panic_leave();
 }
 
 _Noreturn void panic_report(const struct panic_exception *e)
@@ -50,5 +59,5 @@ _Noreturn void panic_report(const struct panic_exception *e)
 	panic_enter();
 	log_panic_line("panic: CPU %u: %s at EL2: %s, ESR 0x%lx, at image+0x%lx, FAR 0x%lx", arch_cpu_index(), e->kind, e->what,
 		       e->esr, e->elr - e->image, e->far);
-	arch_park();
+	panic_leave();
 }

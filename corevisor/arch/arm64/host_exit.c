@@ -46,14 +46,20 @@ static void call_exit(struct cpu *cpu, u64 esr)
 	}
 }
 
-void host_exit(struct cpu *cpu)
+/* The machine is going down: whoever comes here, or is about to leave, stays. */
+static void stop_poll(void)
 {
-	u64 esr = sysreg_read(esr_el2);
-
 	panic_poll();
 	if (host_psci_is_stopping()) {
 		arch_park();
 	}
+}
+
+void host_exit(struct cpu *cpu)
+{
+	u64 esr = sysreg_read(esr_el2);
+
+	stop_poll();
 	switch (ESR_EC(esr)) {
 	case EC_HVC64:
 	case EC_SMC64:
@@ -68,4 +74,5 @@ void host_exit(struct cpu *cpu)
 		host_undefined(&cpu->host);
 		break;
 	}
+	stop_poll();
 }
