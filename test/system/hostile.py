@@ -25,6 +25,7 @@ ATTACKS = {
     "hostile_self_harm": "a host that gives away its vectors, tables and stacks",
     "hostile_power": "CPU_OFF of the boot CPU, and suspend with an entry point",
     "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
+    "host_worlds": "no register's value passes from one world to another",
 }
 for name, title in ATTACKS.items():
     tap.test(lambda name=name: expect_pass(name), title)

@@ -16,6 +16,7 @@ def expect_pass(image, **options):
 for model in ("cortex-a57", "max", "max,pauth=off"):
     tap.test(lambda model=model: expect_pass("hostile_access", cpu=model), f"every access, on {model}")
     tap.test(lambda model=model: expect_pass("hostile_sysreg", cpu=model), f"every EL2 and EL3 register, on {model}")
+    tap.test(lambda model=model: expect_pass("host_worlds", cpu=model), f"no register passes between worlds, on {model}")
 
 for seed in (2, 3):
     tap.test(lambda seed=seed: expect_pass("hostile_random", cmdline=f"seed={seed}"), f"10 000 random calls, seed {seed}")
