@@ -31,10 +31,13 @@ endif
 hostvisor: $(HOSTVISOR_MODULES)
 	@test -n "$(HOSTVISOR_MODULES)" || { echo "no kernel headers yet: make setup" >&2; exit 1; }
 
-# The KVM interface's test program: static, runs in the host.
-KVM_API := $(BUILD)/test/system/kvm_api
+# The KVM interface's test programs: static, they run in the host.
+KVM_API := $(addprefix $(BUILD)/test/system/,kvm_api kvm_kill)
+KVM_API_COMMON := $(addprefix test/system/kvm_api/,vm.c payload.S)
 ALL += $(KVM_API)
-$(KVM_API): $(wildcard test/system/kvm_api/*.[chS]) mk/hostvisor.mk
+$(BUILD)/test/system/kvm_api: $(addprefix test/system/kvm_api/,main.c guest.c refuse.c)
+$(BUILD)/test/system/kvm_kill: test/system/kvm_api/kill.c
+$(KVM_API): $(KVM_API_COMMON) test/system/kvm_api/vm.h mk/hostvisor.mk
 	@mkdir -p $(@D)
-	$(CROSS)gcc -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -static -pthread -o $@ \
+	$(CROSS)gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -static -pthread -o $@ \
 		$(filter %.c %.S,$^)

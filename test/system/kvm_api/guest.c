@@ -94,6 +94,21 @@ static void allow_signal(void)
 	sigaction(SIGALRM, &action, NULL);
 }
 
+/* A signal that comes before KVM_RUN ends nothing: send it again. False: it never ends. */
+static bool interrupt(pthread_t thread)
+{
+	for (int i = 0; i < 200; i++) {
+		usleep(50000);
+		pthread_kill(thread, SIGUSR1);
+		usleep(1000);
+		if (pthread_tryjoin_np(thread, NULL) == 0) {
+			return true;
+		}
+	}
+	note("KVM_RUN does not end by a signal");
+	return false;
+}
+
 struct runner {
 	struct vm *vm;
 	unsigned int index;
@@ -122,9 +137,10 @@ static bool power(const char *device)
 	pthread_create(&thread, NULL, run_second, &second);
 	ok = vm_expect_write(vm, 0, 0x10, 8, 0) && vm_expect_write(vm, 0, 0x10, 8, 0) &&
 	     vm_expect_write(vm, 0, 0x18, 8, (uint64_t)-2) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
-	usleep(100000);
-	pthread_kill(thread, SIGUSR1);
-	pthread_join(thread, NULL);
+	ok = interrupt(thread) && ok;
+	if (!ok) {
+		return false; /* the thread may still be there */
+	}
 	if (!second.ok || second.result != -EINTR) {
 		note("the second vCPU: %d, %d", second.ok, second.result);
 	}
@@ -151,13 +167,13 @@ static bool signals(const char *device, const char *payload, const char *payload
 		pthread_t thread;
 
 		pthread_create(&thread, NULL, run_once, &r);
-		usleep(50000);
-		pthread_kill(thread, SIGUSR1);
-		pthread_join(thread, NULL);
-		ok = r.result == -EINTR && vm->run[0]->exit_reason == KVM_EXIT_INTR;
+		ok = interrupt(thread) && r.result == -EINTR && vm->run[0]->exit_reason == KVM_EXIT_INTR;
+	}
+	if (!ok) {
+		return false; /* the thread may still be there */
 	}
 	vm->run[0]->immediate_exit = 1;
-	ok = ok && vm_run(vm, 0) == -EINTR;
+	ok = vm_run(vm, 0) == -EINTR;
 	vm_free(vm);
 	return ok;
 }

@@ -142,6 +142,38 @@ begin cpus
 end cpus
 
 /*
+ * Four CPUs (x0 = how many) that never rest: each writes to its own 8 MiB of RAM, page by page, and tells the device every
+ * 16 pages.
+ */
+begin churn
+	mov	x20, x0
+1:	subs	x20, x20, #1
+	b.eq	10f
+	mov	x1, x20
+	adr	x2, 10f
+	mov	x3, x20
+	psci	0xc4000003
+	mov	x0, #0
+	b	1b
+10:	device	x19
+	mrs	x5, mpidr_el1
+	and	x5, x5, #0xf
+	adr	x1, payload_churn
+	add	x1, x1, #0x200, lsl #12
+	add	x1, x1, x5, lsl #23
+2:	mov	x3, x1
+	mov	x4, #2048
+3:	str	x3, [x3]
+	add	x3, x3, #0x1000
+	tst	x4, #15
+	b.ne	4f
+	str	w4, [x19]
+4:	subs	x4, x4, #1
+	b.ne	3b
+	b	2b
+end churn
+
+/*
  * Interrupts: virtual timer, physical timer, an SGI to itself, then SPI 40, whose line the test raises when it sees the
  * store to 0x70 and lowers when it sees 40 at 0x60. Each is waited for with WFI.
  */

@@ -56,6 +56,7 @@ PAYLOAD(spin);
 PAYLOAD(wait);
 PAYLOAD(ram);
 PAYLOAD(cpus);
+PAYLOAD(churn);
 PAYLOAD(irq);
 
 /* guest.c, refuse.c */
