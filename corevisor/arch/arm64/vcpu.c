@@ -29,6 +29,10 @@
 #define SYS_PMSCR_EL1 S3_0_C9_C9_0
 #define SYS_BRBCR_EL1 S2_1_C9_C0_0
 #define PMCR_E 1ull
+#define PAR_F 1ull
+/* MIDR_EL1: implementer, part number */
+#define MIDR_PART_MASK 0xff00fff0ull
+#define MIDR_CORTEX_A57 0x4100d070ull
 #define SVCR_SM 1ull
 #define ISR_I (1ull << 7)
 #define ISR_F (1ull << 6)
@@ -366,6 +370,28 @@ void arch_vcpu_put(struct vcpu *vcpu)
 	isb();
 }
 
+/*
+ * Cortex-A57 834220: with a stage-1 fault pending as well, the CPU may report a stage-2 fault with a wrong IPA. What stage 1
+ * says of the address decides: if it faults there, the access is repeated and takes that fault.
+ */
+static bool is_bogus_stage2_fault(const struct vcpu_exit *exit)
+{
+	const u64 ec = ESR_EC(exit->esr);
+	u64 saved;
+	u64 result;
+
+	if ((ec != EC_DABT_LOWER && ec != EC_IABT_LOWER) || (exit->esr & ESR_S1PTW) != 0 ||
+	    (sysreg_read(midr_el1) & MIDR_PART_MASK) != MIDR_CORTEX_A57) {
+		return false;
+	}
+	saved = sysreg_read(par_el1);
+	__asm__ volatile("at s1e1r, %0" : : "r"(exit->far) : "memory");
+	isb();
+	result = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	return (result & PAR_F) != 0;
+}
+
 enum arch_event arch_vcpu_enter(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
@@ -383,6 +409,9 @@ enum arch_event arch_vcpu_enter(struct vcpu *vcpu)
 		vcpu->exit.esr = sysreg_read(esr_el2);
 		vcpu->exit.far = sysreg_read(far_el2);
 		vcpu->exit.hpfar = sysreg_read(hpfar_el2);
+		if (is_bogus_stage2_fault(&vcpu->exit)) {
+			continue;
+		}
 		/* At most once a run: afterwards CPTR_EL2.TFP is clear. */
 		if (ESR_EC(vcpu->exit.esr) != EC_FP || host->fp_is_guest) {
 			return ARCH_EVENT_SYNC;
