@@ -6,7 +6,7 @@ GUEST_OUT := $(BUILD)/test/guest
 GUEST_SYSROOT := $(CACHE)/sysroot
 GUEST_IMAGES := $(patsubst test/guest/%.c,$(GUEST_OUT)/%.img,\
 	$(wildcard test/guest/hostile_*.c test/guest/host_*.c test/guest/guest_*.c))
-GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o vectors.o tiny.o worlds.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
+GUEST_ENV := $(addprefix $(GUEST_OUT)/,head.o access.o encodings.o vectors.o tiny.o worlds.o $(patsubst test/guest/%.c,%.o,$(wildcard test/guest/env*.c)))
 GUEST_DEP := $(wildcard test/guest/*.h) include/ravelin/abi.h mk/guest.mk
 GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fvisibility=hidden -mstrict-align -mgeneral-regs-only \
 	-mno-outline-atomics -fno-stack-protector -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
@@ -27,6 +27,7 @@ $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 # Guests that a host image carries in itself.
 $(GUEST_OUT)/host_worlds.o: $(GUEST_OUT)/guest_worlds.img
 $(GUEST_OUT)/host_guests.o: $(GUEST_OUT)/guest_attack.img
+$(GUEST_OUT)/host_share.o: $(GUEST_OUT)/guest_share.img
 $(addprefix $(GUEST_OUT)/,host_vm.o hostile_power.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds

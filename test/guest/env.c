@@ -83,6 +83,7 @@ void env_exception(struct frame *frame, u64 kind)
 		frame->elr = frame->x[30]; /* a jump to nowhere: back to after the call */
 	} else {
 		frame->elr += 4;
+		frame->spsr &= ~(1ul << 20); /* PSTATE.IL: an illegal return would fault for ever */
 	}
 }
 

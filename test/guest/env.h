@@ -58,6 +58,7 @@ struct fault faults_taken(void);
 enum {
 	EC_UNKNOWN = 0x00,
 	EC_SVC = 0x15,
+	EC_SYSREG = 0x18,
 	EC_IABT_EL0 = 0x20,
 	EC_IABT_EL1 = 0x21,
 	EC_DABT_EL0 = 0x24,

@@ -5,6 +5,7 @@
  * cache maintenance and prefetch may also pass in silence, for they return nothing; AT sees stage 1 only.
  */
 #include "access.h"
+#include "tiny.h"
 
 const char image_name[] = "access";
 
@@ -200,6 +201,36 @@ static bool has_lse(void)
 	return (read_sysreg(id_aa64isar0_el1) >> 20 & 0xf) != 0;
 }
 
+/* ---- single pages that were the host's: between neighbours that still are ---- */
+
+static struct tiny_vm vm;
+
+static void check_given_pages(void)
+{
+	u64 pages = tiny_pages(8, 8), i, r;
+	struct range given[] = { { (pages + 1) * PAGE_BYTES, PAGE_BYTES }, { (pages + 5) * PAGE_BYTES, PAGE_BYTES } };
+
+	rv_expect("POOL_TOPUP", RV_OK, RV_POOL_TOPUP, pages + 1, 0, 0, 0, 0);
+	tiny_create(&vm, "victim", (tiny_facts.features & RV_FEAT_ENTROPY) != 0);
+	if (!vm.is_protected) {
+		return;
+	}
+	if (tiny_map(&vm, TINY_RAM_BASE, pages + 5, RV_MEM_CONTENT) != RV_OK) {
+		fail("a page does not get into the VM");
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (r = 0; r < ARRAY_SIZE(given) && (!kinds[i].is_lse || has_lse()); r++) {
+			check_range(&kinds[i], &given[r], false);
+			if (kinds[i].at_el0) {
+				check_range(&kinds[i], &given[r], true);
+			}
+		}
+	}
+	for (r = 0; r < ARRAY_SIZE(given); r++) {
+		check_walks(&given[r]);
+	}
+}
+
 _Noreturn void image_main(void)
 {
 	u32 i, r;
@@ -222,6 +253,8 @@ _Noreturn void image_main(void)
 	for (r = 0; r < machine.core_count; r++) {
 		check_walks(&machine.core[r]);
 	}
+	tiny_begin();
+	check_given_pages();
 	print("%u accesses\n", checks);
 	pass();
 }

@@ -23,8 +23,11 @@ ATTACKS = {
     "hostile_sysreg": "every EL2 and EL3 register encoding is undefined",
     "hostile_storm": "all CPUs switch each other on and off",
     "hostile_self_harm": "a host that gives away its vectors, tables and stacks",
+    "hostile_vectors": "vector registers survive every call",
     "hostile_power": "CPU_OFF of the boot CPU, and suspend with an entry point",
     "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
+    "host_share": "a VM shares memory and takes it back: both ways the content is lost",
+    "host_guests": "VMs that attack: encodings, devices, calls, illegal returns, vectors that are no RAM",
     "host_worlds": "no register's value passes from one world to another",
 }
 for name, title in ATTACKS.items():

@@ -88,6 +88,13 @@ WEAKENED = {
         "host_vm", "came back with content",
         [(CORE + "mem.c", "\t\thost_map_remove(pfn);\n\t\tarch_page_scrub(pfn);\n\t\tgive_to_host(pfn);",
           "\t\thost_map_remove(pfn);\n\t\tgive_to_host(pfn);")]),
+    "a page keeps its content when the guest shares it": (
+        "host_share", "FAIL share_host: shared: word|FAIL share: after sharing",
+        [(CORE + "mem.c", "\thost_map_remove(pfn);\n\tarch_page_clean_invalidate(pfn);\n\tarch_page_scrub(pfn);\n",
+          "\thost_map_remove(pfn);\n\tarch_page_clean_invalidate(pfn);\n")]),
+    "a guest may use the host's calls": (
+        "host_guests", "FAIL attack: the host's call 0xc6000100 is answered",
+        [(CORE + "guest_smccc.c", "\tcase RV_HVC_UID:", "\tcase RV_VERSION:\n\t\treturn 0;\n\tcase RV_HVC_UID:")]),
     "SYSTEM_OFF does not scrub": (
         "hostile_power", "still hold something after the machine's end",
         [(CORE + "host_psci.c", "\tvm_scrub_all();\n", "")], "off", attack.check_scrubbed),
