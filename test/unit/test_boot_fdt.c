@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loader's device tree: what is read of it, and what the host's becomes. */
+#include "boot_fixture.h"
+
+#include <cv/boot.h>
+#include <libfdt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM 16384
+#define GICR_BYTES 0xf60000ull
+
+static _Alignas(8) u8 tree[ROOM];
+static _Alignas(8) u8 out[2 * ROOM];
+static struct machine m;
+
+static void cells(const char *name, u32 count, const u32 *values)
+{
+	fdt32_t be[24];
+
+	for (u32 i = 0; i < count; i++) {
+		be[i] = cpu_to_fdt32(values[i]);
+	}
+	assert_int_equal(fdt_property(tree, name, be, (int)(count * 4)), 0);
+}
+#define CELLS(name, ...)                                                                                               \
+	cells(name, sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32), (const u32[]){ __VA_ARGS__ })
+
+static void memory_node(const char *name, u32 base_high, u32 base, u32 bytes)
+{
+	fdt_begin_node(tree, name);
+	fdt_property_string(tree, "device_type", "memory");
+	CELLS("reg", base_high, base, 0, bytes);
+	fdt_end_node(tree);
+}
+
+static void cpu_node(const char *name, u32 affinity)
+{
+	fdt_begin_node(tree, name);
+	fdt_property_string(tree, "device_type", "cpu");
+	CELLS("reg", affinity);
+	fdt_end_node(tree);
+}
+
+static void device_node(const char *name, const char *compatible, u32 base, u32 bytes)
+{
+	fdt_begin_node(tree, name);
+	fdt_property_string(tree, "compatible", compatible);
+	CELLS("reg", 0, base, 0, bytes);
+	fdt_end_node(tree);
+}
+
+static void special_nodes(const char *method)
+{
+	fdt_begin_node(tree, "intc@8000000");
+	fdt_property_string(tree, "compatible", "arm,gic-v3");
+	CELLS("reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, GICR_BYTES);
+	fdt_end_node(tree);
+	fdt_begin_node(tree, "timer");
+	fdt_property_string(tree, "compatible", "arm,armv8-timer");
+	CELLS("interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
+	fdt_end_node(tree);
+	fdt_begin_node(tree, "psci");
+	fdt_property_string(tree, "method", method);
+	fdt_end_node(tree);
+	fdt_begin_node(tree, "pcie@10000000");
+	CELLS("iommu-map", 0, 1, 0, 0x10000);
+	fdt_end_node(tree);
+	device_node("fw-cfg@9020000", "qemu,fw-cfg-mmio", 0x9020000, 0x18);
+	device_node("smmuv3@9050000", "arm,smmu-v3", 0x9050000, 0x20000);
+}
+
+static void tree_make(const char *method)
+{
+	static const u8 seed[40] = { 1, 2, 3 };
+
+	memset(tree, 0, sizeof(tree));
+	fdt_create(tree, ROOM);
+	fdt_add_reservemap_entry(tree, 0x48000000, 0x1000);
+	fdt_finish_reservemap(tree);
+	fdt_begin_node(tree, "");
+	CELLS("#address-cells", 2);
+	CELLS("#size-cells", 2);
+	memory_node("memory@80000000", 0, 0x80000000, 0x40000000);
+	memory_node("memory@40000000", 0, 0x40000000, 0x20000000);
+	memory_node("memory@10000000000", 0x100, 0, 0x40000000);
+	fdt_begin_node(tree, "cpus");
+	CELLS("#address-cells", 1);
+	CELLS("#size-cells", 0);
+	cpu_node("cpu@0", 0);
+	cpu_node("cpu@100", 0x100);
+	fdt_end_node(tree);
+	special_nodes(method);
+	fdt_begin_node(tree, "chosen");
+	CELLS("linux,initrd-start", 0x50000000);
+	CELLS("linux,initrd-end", 0x51000000);
+	fdt_property(tree, "rng-seed", seed, sizeof(seed));
+	fdt_property_u64(tree, "kaslr-seed", 77);
+	fdt_property_string(tree, "bootargs", "from-the-loader");
+	fdt_end_node(tree);
+	fdt_end_node(tree);
+	assert_int_equal(fdt_finish(tree), 0);
+}
+
+static void read_tree(void)
+{
+	memset(&m, 0, sizeof(m));
+	boot_fdt_read(tree, &m);
+}
+
+static void test_reads(void **state)
+{
+	(void)state;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	/* Sorted; the bank beyond 40 bits is left out. */
+	assert_int_equal(m.ram_count, 2);
+	assert_int_equal(m.ram[0].base.v, 0x40000000);
+	assert_int_equal(m.ram[1].base.v, 0x80000000);
+	assert_int_equal(m.ram[0].pages, 0x20000000 / PAGE_SIZE);
+	assert_int_equal(m.cpu_count, 2);
+	assert_int_equal(m.affinity[1], 0x100);
+	assert_int_equal(m.gicr_count, 1);
+	assert_int_equal(m.gicr[0].base, 0x80a0000);
+	assert_int_equal(m.hidden_count, 2);
+	assert_int_equal(m.hidden[0].bytes, PAGE_SIZE);
+	assert_int_equal(m.hidden[1].bytes, 0x20000);
+	assert_int_equal(m.bundle.bytes, 0x1000000);
+	assert_int_equal(m.seed_bytes, 40);
+	assert_true(m.has_kaslr_seed);
+	assert_string_equal(m.bootargs, "from-the-loader");
+}
+
+static void test_holes(void **state)
+{
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.ram[0] = (struct ledger_region){ .base = pa_make(0x40000000), .pages = 0x10 };
+	m.ram[1] = (struct ledger_region){ .base = pa_make(0x80000000), .pages = 0x100 };
+	m.ram_count = 2;
+	boot_take(&m, 0x40000000, 0x1000);
+	boot_take(&m, 0x40004800, 0x100);
+	assert_int_equal(boot_find_hole(&m, 0x3000, 0x1000), 0x40001000);
+	assert_int_equal(boot_find_hole(&m, 0x1000, 0x1000), 0x40005000);
+	assert_int_equal(boot_find_hole(&m, 0x2000, 0x8000), 0x40008000);
+	assert_int_equal(boot_find_hole(&m, 0x10000, 0x1000), 0x80000000);
+	assert_int_equal(boot_find_hole(&m, 0x100000, 0x1000), 0);
+	assert_int_equal(boot_find_hole(&m, ~0ull, 0x1000), 0);
+	assert_int_equal(boot_find_hole(&m, 0xf0000, 0x1000), 0x80010000);
+}
+
+static void wreck(const char *path, const char *property)
+{
+	tree_make("smc");
+	assert_int_equal(fdt_nop_property(tree, fdt_path_offset(tree, path), property), 0);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	tree_make("hvc");
+	assert_refused(read_tree(), "/psci");
+	wreck("/chosen", "linux,initrd-end");
+	assert_refused(read_tree(), "no bundle");
+	wreck("/intc@8000000", "compatible");
+	assert_refused(read_tree(), "no GICv3");
+	wreck("/cpus/cpu@0", "reg");
+	assert_refused(read_tree(), "the CPU that boots");
+	tree_make("smc");
+	tree[0] = 0;
+	assert_refused(read_tree(), "does not point");
+	tree_make("smc");
+	fdt_set_totalsize(tree, (2 << 20) + 1);
+	assert_refused(read_tree(), "bytes are more");
+}
+
+static struct host_fdt host_request(const u8 *seed)
+{
+	return (struct host_fdt){
+		.image = { 0x40200000, 0x48000 },
+		.core = { 0x40248000, 0x4a0000 },
+		.info = { 0x406e8000, 0x8000 },
+		.initrd = { 0x50000100, 0x1234 },
+		.bootargs = { "from-the-bundle", "from-the-loader" },
+		.seed = seed,
+		.seed_bytes = 4,
+		.kaslr_seed = 99,
+	};
+}
+
+static const void *property(const char *path, const char *name, int bytes)
+{
+	int got;
+	const void *value = fdt_getprop(out, fdt_path_offset(out, path), name, &got);
+
+	assert_non_null(value);
+	assert_int_equal(got, bytes);
+	return value;
+}
+
+static void test_host_tree(void **state)
+{
+	static const u32 timer[] = { 1, 13, 4, 1, 14, 4, 1, 10, 4 };
+	struct host_fdt host = host_request((const u8 *)"seed");
+	const fdt32_t *got;
+	int reserved;
+
+	(void)state;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(FIX_RUN(host_fdt_write(out, sizeof(out), &m, &host)), FIX_DONE);
+	assert_int_equal(fdt_check_full(out, sizeof(out)), 0);
+	assert_true(fdt_node_offset_by_compatible(out, -1, "qemu,fw-cfg-mmio") < 0);
+	assert_true(fdt_node_offset_by_compatible(out, -1, "arm,smmu-v3") < 0);
+	assert_null(fdt_getprop(out, fdt_path_offset(out, "/pcie@10000000"), "iommu-map", NULL));
+	got = property("/timer", "interrupts", sizeof(timer));
+	for (u32 i = 0; i < ARRAY_SIZE(timer); i++) {
+		assert_int_equal(fdt32_to_cpu(got[i]), timer[i]);
+	}
+	assert_memory_equal(property("/timer", "interrupt-names", 23), "sec-phys\0phys\0hyp-phys", 23);
+	assert_string_equal(property("/chosen", "bootargs", 32), "from-the-bundle from-the-loader");
+	assert_memory_equal(property("/chosen", "rng-seed", 4), "seed", 4);
+	assert_int_equal(fdt64_ld(property("/chosen", "kaslr-seed", 8)), 99);
+	assert_int_equal(fdt64_ld(property("/chosen", "linux,initrd-start", 8)), 0x50000100);
+	assert_int_equal(fdt64_ld(property("/chosen", "linux,initrd-end", 8)), 0x50001334);
+	reserved = fdt_path_offset(out, "/reserved-memory/corevisor@40248000");
+	assert_non_null(fdt_getprop(out, reserved, "no-map", NULL));
+	assert_int_equal(fdt64_ld(property("/reserved-memory/corevisor@40200000", "reg", 16)), 0x40200000);
+	assert_int_equal(fdt64_ld(property("/ravelin@406e8000", "reg", 16)), 0x406e8000);
+	assert_string_equal(property("/ravelin@406e8000", "compatible", 18), "ravelin,corevisor");
+}
+
+static void test_host_tree_without(void **state)
+{
+	struct host_fdt host = host_request(NULL);
+
+	(void)state;
+	host.initrd.bytes = 0;
+	host.bootargs[1] = "";
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(FIX_RUN(host_fdt_write(out, sizeof(out), &m, &host)), FIX_DONE);
+	assert_null(fdt_getprop(out, fdt_path_offset(out, "/chosen"), "rng-seed", NULL));
+	assert_null(fdt_getprop(out, fdt_path_offset(out, "/chosen"), "linux,initrd-start", NULL));
+	assert_string_equal(property("/chosen", "bootargs", 16), "from-the-bundle");
+	/* No room: refused, nothing written behind it. */
+	assert_refused(host_fdt_write(out, fdt_totalsize(tree) + 8, &m, &host), "cannot write");
+}
+
+static void test_seeds_are_wiped(void **state)
+{
+	int bytes;
+	const u8 *seed;
+
+	(void)state;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	boot_fdt_wipe_seeds(&m);
+	seed = fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "rng-seed", &bytes);
+	for (int i = 0; i < bytes; i++) {
+		assert_int_equal(seed[i], 0);
+	}
+	assert_int_equal(fdt64_ld(fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "kaslr-seed", NULL)), 0);
+}
+
+/* Reads a tree with a few bytes of noise, in a copy of just its size; true if it was accepted. */
+static bool noise_passes(void)
+{
+	u8 *exact;
+	u64 bytes;
+	volatile bool accepted = false;
+
+	tree_make("smc");
+	bytes = fdt_totalsize(tree);
+	for (u64 n = fix_random() % 3 + 1; n > 0; n--) {
+		tree[fix_random() % bytes] = (u8)fix_random();
+	}
+	exact = aligned_alloc(8, align_up(bytes, 8));
+	memcpy(exact, tree, bytes);
+	fdt_set_totalsize(exact, (u32)bytes);
+	memset(&m, 0, sizeof(m));
+	if (FIX_RUN(boot_fdt_read(exact, &m)) == FIX_DONE) {
+		struct host_fdt host = host_request((const u8 *)"seed");
+
+		accepted = true;
+		host.bootargs[1] = m.bootargs;
+		FIX_RUN(host_fdt_write(out, sizeof(out), &m, &host));
+	}
+	free(exact);
+	return accepted;
+}
+
+/* The loader is trusted; a damaged tree must still not lead outside (the address sanitizer watches). */
+static void test_noise(void **state)
+{
+	u32 accepted = 0;
+
+	(void)state;
+	for (u32 i = 0; i < 5000; i++) {
+		accepted += noise_passes();
+	}
+	assert_true(accepted > 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reads),		  cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_host_tree),
+		cmocka_unit_test(test_host_tree_without), cmocka_unit_test(test_seeds_are_wiped),
+		cmocka_unit_test(test_noise),
+	};
+
+	return cmocka_run_group_tests_name("boot_fdt", tests, NULL, NULL);
+}
