@@ -26,6 +26,7 @@ $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 
 # Guests that a host image carries in itself.
 $(GUEST_OUT)/host_worlds.o: $(GUEST_OUT)/guest_worlds.img
+$(GUEST_OUT)/host_moves.o: $(GUEST_OUT)/guest_moves.img
 $(GUEST_OUT)/host_guests.o: $(GUEST_OUT)/guest_attack.img
 $(GUEST_OUT)/host_share.o: $(GUEST_OUT)/guest_share.img
 $(addprefix $(GUEST_OUT)/,host_vm.o hostile_power.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
