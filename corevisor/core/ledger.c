@@ -52,7 +52,7 @@ static u64 count_blocks(const struct ledger_region *regions, u32 count)
 		u64 first = region_first_pfn(&regions[i]) / PAGES_PER_BLOCK;
 		u64 last = (region_first_pfn(&regions[i]) + regions[i].pages - 1) / PAGES_PER_BLOCK;
 
-		if (regions[i].pages == 0) {
+		if (regions[i].pages == 0 || last < next) {
 			continue;
 		}
 		if (first < next) {

@@ -39,6 +39,7 @@ static struct {
 void vm_init(void)
 {
 	lock_init(&slots.lock, LOCK_RANK_VM_SLOTS);
+	slots.generation = 0;
 	slots.vm_count = 0;
 	slots.vcpu_count = 0;
 	for (u32 i = 0; i < VM_SLOTS; i++) {

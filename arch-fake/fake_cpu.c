@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CPUs (a thread is one at a time), the order of locks, and the core's last resort. */
+#include "fake_impl.h"
+
+#include <cv/arch.h>
+#include <cv/check.h>
+#include <cv/rng.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool fake_entropy = true;
+
+static _Thread_local u32 this_cpu;
+static u32 held[FAKE_CPUS];
+static u64 counter;
+
+void fake_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "fake machine: ");
+	vfprintf(stderr, format, arguments);
+	fprintf(stderr, "\n");
+	va_end(arguments);
+	abort();
+}
+
+void fake_cpu_reset(void)
+{
+	this_cpu = 0;
+	memset(held, 0, sizeof(held));
+	counter = 0;
+	fake_entropy = true;
+}
+
+void fake_cpu_set(u32 cpu)
+{
+	if (cpu >= FAKE_CPUS) {
+		fake_fail("no CPU %u", cpu);
+	}
+	this_cpu = cpu;
+}
+
+u32 arch_cpu_index(void)
+{
+	return this_cpu;
+}
+
+u32 fake_locks_held(void)
+{
+	return held[this_cpu];
+}
+
+void arch_lock_taken(u32 rank)
+{
+	if (rank == 0 || rank >= LOCK_RANK_COUNT) {
+		fake_fail("a lock of rank %u", rank);
+	}
+	if (held[this_cpu] >> rank != 0) {
+		fake_fail("CPU %u takes a lock of rank %u while it holds ranks %#x", this_cpu, rank, held[this_cpu]);
+	}
+	held[this_cpu] |= 1u << rank;
+}
+
+void arch_lock_dropped(u32 rank)
+{
+	if ((held[this_cpu] & 1u << rank) == 0) {
+		fake_fail("CPU %u drops a lock of rank %u that it does not hold", this_cpu, rank);
+	}
+	held[this_cpu] &= ~(1u << rank);
+}
+
+void arch_wait_event(void)
+{
+	sched_yield();
+}
+
+void arch_send_event(void)
+{
+}
+
+void arch_park(void)
+{
+	fake_fail("CPU %u parks", this_cpu);
+}
+
+void panic_poll(void)
+{
+}
+
+void panic_check(const char *what, const char *file, int line)
+{
+	fake_fail("CV_CHECK(%s) at %s:%d", what, file, line);
+}
+
+void fake_counter_set(u64 value)
+{
+	counter = value;
+}
+
+u64 arch_counter(void)
+{
+	return counter;
+}
+
+bool arch_random(u64 *out)
+{
+	static u64 state = 88172645463325252ull;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	*out = state;
+	return fake_entropy;
+}
+
+bool rng_is_ready(void)
+{
+	return fake_entropy;
+}
+
+bool rng_bytes(void *out, u64 bytes)
+{
+	u8 *at = out;
+
+	for (u64 i = 0; i < bytes; i++) {
+		u64 word;
+
+		arch_random(&word);
+		at[i] = (u8)word;
+	}
+	return fake_entropy;
+}
+
+void plat_console_write(const char *text, size_t bytes)
+{
+	(void)text;
+	(void)bytes;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The abstraction function. It reads tables, ledger and records, never the code under test's own conclusions. */
+#include "observe.h"
+
+#include <cv/host_map.h>
+#include <cv/hyp_map.h>
+#include <cv/pool.h>
+#include <cv/vcpu.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct fake_machine observe_machine = {
+	.regions = {
+		{ .base = { 0x40000000 }, .pages = 3 * PAGES_PER_BLOCK },
+		{ .base = { 0x409f5000 }, .pages = 64 }, /* over a block's edge */
+	},
+	.region_count = 2,
+	.core_base = 0x40000000,
+	.core_tables = 32,
+};
+
+static void observe_page(struct spec_page *out, u64 pfn, bool has_el2_table)
+{
+	struct page page = ledger_get(pfn_make(pfn));
+	struct s2_leaf host = s2_walk(mem_host_s2(), gfn_make(pfn));
+	u64 inside = pfn % s2_leaf_pages(host.level);
+
+	*out = (struct spec_page){
+		.owner = page.owner,
+		.is_shared = page.state == PAGE_SHARED,
+		.is_el2 = has_el2_table && fake_el2_maps(pfn),
+		.is_host = host.is_mapped,
+		.is_host_rw = host.is_mapped && host.attr == S2_NORMAL_RWX,
+		.count = page.count,
+		.gfn = page.owner >= OWNER_VM_FIRST ? page.gfn : 0,
+		.token = page.owner == OWNER_CORE ? 0 : fake_page_token(pfn),
+	};
+	if (host.is_mapped && (host.pa.v >> PAGE_SHIFT) + inside != pfn) {
+		fake_fail("the host's map is not the identity at page %#lx", pfn);
+	}
+}
+
+static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *vm = vm_lock(handle);
+	pfn_t at;
+
+	if (vm == NULL) {
+		return;
+	}
+	out->handle = vm->handle;
+	out->is_protected = vm->is_protected;
+	out->state = vm->state;
+	out->active = vm->active_count;
+	out->ram_count = vm->ram_count;
+	memcpy(out->ram, vm->ram, sizeof(out->ram));
+	out->guest_pages = vm->guest_pages;
+	out->tables_free = pool_count(&vm->tables);
+	out->has_level2 = s2_tables_needed(&vm->s2, gfn_make(0), 2) == 0;
+	for (u64 i = 0; i < SPEC_GFN_BLOCKS; i++) {
+		out->has_level3[i] = s2_tables_needed(&vm->s2, gfn_make(i * 512), 3) == 0;
+	}
+	for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
+		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
+
+		out->gfn[gfn].pfn = leaf.is_mapped ? leaf.pa.v >> PAGE_SHIFT : 0;
+		out->gfn[gfn].wish = leaf.wish;
+	}
+	for (u32 i = 0; i < SPEC_VCPUS; i++) {
+		out->run_pfn[i] = vm->vcpus[i] != NULL ? vm->vcpus[i]->run_pfn.v : 0;
+	}
+	out->donated_count = (u32)vm->donated_count;
+	at = vm->donated;
+	for (u32 i = out->donated_count; i > 0; i--) {
+		out->donated[i - 1] = at.v;
+		at = mem_core_next(at);
+	}
+	if (at.v != 0) {
+		fake_fail("the list of donated pages is longer than its count");
+	}
+	vm_unlock(vm);
+}
+
+static void observe_counts(const struct spec_state *state)
+{
+	u64 counts[RV_PAGES_STATES] = { 0 };
+
+	for (u32 i = 0; i < state->page_count; i++) {
+		const struct spec_page *page = &state->page[i];
+
+		counts[page->owner == OWNER_HOST ? (page->is_shared ? RV_PAGES_HOST_SHARED : RV_PAGES_HOST) :
+		       page->owner == OWNER_CORE ? RV_PAGES_CORE :
+		       page->is_shared		 ? RV_PAGES_VM_SHARED :
+						   RV_PAGES_VM]++;
+	}
+	for (u32 i = 0; i < RV_PAGES_STATES; i++) {
+		if (ledger_count((enum rv_page_state)i) != counts[i]) {
+			fake_fail("the ledger counts %lu pages of class %u, there are %lu", ledger_count((enum rv_page_state)i), i,
+				  counts[i]);
+		}
+	}
+}
+
+void observe(struct spec_state *state, const struct spec_state *like)
+{
+	u64 block = observe_machine.regions[0].base.v >> PAGE_SHIFT;
+	u32 count = 0;
+
+	memset(state, 0, sizeof(*state));
+	state->region_count = observe_machine.region_count;
+	memcpy(state->region, observe_machine.regions, sizeof(state->region));
+	for (u32 i = 0; i < SPEC_BLOCKS; i++) {
+		state->hyp_leaf[i] = hyp_tables_needed(pfn_make(block + i * 512)) == 0;
+	}
+	for (u32 r = 0; r < state->region_count; r++) {
+		for (u64 i = 0; i < state->region[r].pages; i++) {
+			u64 pfn = (state->region[r].base.v >> PAGE_SHIFT) + i;
+
+			observe_page(&state->page[count++], pfn, state->hyp_leaf[pfn / 512 - block / 512]);
+		}
+	}
+	state->page_count = count;
+	for (u32 i = 0; i < SPEC_VMS; i++) {
+		observe_vm(&state->vm[i], like->vm[i].handle);
+	}
+	state->vm_count = vm_count();
+	state->core_free = pool_count(mem_core_pool());
+	state->has_entropy = like->has_entropy;
+	state->last_generation = like->last_generation;
+	observe_counts(state);
+}
+
+void observe_boot(struct spec_state *state)
+{
+	static struct spec_state nothing;
+
+	fake_boot(&observe_machine);
+	nothing.has_entropy = true;
+	observe(state, &nothing);
+}
+
+static void check_leaf_tables(struct spec_state *state)
+{
+	for (u32 i = 0; i < state->region_count; i++) {
+		u64 first = state->region[i].base.v >> PAGE_SHIFT;
+
+		for (u64 pfn = first; pfn < first + state->region[i].pages; pfn++) {
+			bool has_table = s2_walk(mem_host_s2(), gfn_make(pfn)).level == 3;
+
+			if (has_table != spec_is_split(state, pfn)) {
+				fake_fail("page %#lx: %s", pfn, has_table ? "the block was not joined" : "no leaf table");
+			}
+			pfn |= 511;
+		}
+	}
+}
+
+void observe_check(const struct spec_state *expected, bool with_content, const char *what)
+{
+	static struct spec_state seen;
+	const char *name;
+	u64 where;
+
+	if (fake_locks_held() != 0) {
+		fake_fail("%s: locks of ranks %#x are still held", what, fake_locks_held());
+	}
+	observe(&seen, expected);
+	if (!with_content) {
+		for (u32 i = 0; i < seen.page_count; i++) {
+			seen.page[i].token = expected->page[i].token;
+		}
+	}
+	name = spec_differs(expected, &seen, &where);
+	if (name != NULL) {
+		fake_fail("%s: core and specification differ in %s (%#lx)", what, name, where);
+	}
+	name = inv_broken(&seen, &where);
+	if (name != NULL) {
+		fake_fail("%s: %s does not hold for %#lx", what, name, where);
+	}
+	check_leaf_tables(&seen);
+	fake_check_tlbs();
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The walk: a long random sequence of calls, each made on the core and on the specification; after every call the two
+ * agree, the invariants hold and no TLB is stale. Arguments are drawn from few pages, gfns and VMs, so that calls meet.
+ * WALK_SEED repeats a walk, WALK_STEPS makes it longer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "observe.h"
+
+#define BLOCK1 (0x40200000ull >> PAGE_SHIFT)
+#define BANK2 (0x409f5000ull >> PAGE_SHIFT)
+#define STEPS 1500
+
+static struct spec_state spec;
+static u64 seed;
+static u64 random_state;
+static u64 dead_handle = 0x103;
+static u32 accepted;
+
+static u64 pick(u64 below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (random_state >> 11) % below;
+}
+
+/* A page: mostly one of a few dozen, sometimes one that is no good at all. */
+static u64 pick_pfn(void)
+{
+	switch (pick(16)) {
+	case 0:
+		return BANK2 - 1 + pick(66);
+	case 1:
+		return (0x40000000ull >> PAGE_SHIFT) + pick(40);
+	case 2:
+		return pick(2) ? ~0ull - pick(3) : pick(3);
+	case 3:
+	case 4:
+		return BLOCK1 + 512 + pick(24);
+	default:
+		return BLOCK1 + pick(48);
+	}
+}
+
+static u64 pick_vm(void)
+{
+	u64 handle = spec.vm[pick(SPEC_VMS)].handle;
+
+	return handle != 0 && pick(20) != 0 ? handle : dead_handle;
+}
+
+static u64 pick_gfn(void)
+{
+	return pick(12) == 0 ? SPEC_GFNS - 3 + pick(6) : pick(3) == 0 ? 512 + pick(8) : pick(24);
+}
+
+static u64 pick_pages(void)
+{
+	return pick(6) == 0 ? pick(700) : pick(5);
+}
+
+struct outcome {
+	enum cv_status core;
+	enum cv_status spec;
+	u64 core_value;
+	u64 spec_value;
+};
+
+static struct outcome step_wish(u64 handle, u64 first, u64 end, enum s2_wish wish, bool destroyed) CV_NO_LOCK_ANALYSIS
+{
+	struct outcome out = { .spec_value = first };
+	struct vm *vm = vm_lock(handle);
+	gfn_t gfn = gfn_make(first);
+
+	if (vm == NULL) {
+		return (struct outcome){ 0 };
+	}
+	out.core = mem_vm_set_wish(vm, &gfn, gfn_make(end), wish, destroyed);
+	vm_unlock(vm);
+	out.core_value = gfn.v;
+	out.spec = spec_set_wish(&spec, handle, &out.spec_value, end, wish, destroyed);
+	return out;
+}
+
+/* What a vCPU's first run does to the VM's state. */
+static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *vm = vm_lock(handle);
+
+	if (vm == NULL) {
+		return;
+	}
+	if (vm->state == VM_SETUP) {
+		vm->state = VM_RUNNING;
+		spec_vm(&spec, handle)->state = VM_RUNNING;
+	}
+	vm_unlock(vm);
+}
+
+#define BOTH(core_call, spec_call)                                                                                     \
+	do {                                                                                                           \
+		out.core = core_call;                                                                                  \
+		out.spec = spec_call;                                                                                  \
+	} while (0)
+
+static struct outcome step_vm(u64 vm, u64 pfn)
+{
+	struct outcome out = { 0 };
+	u64 other = pick_pfn();
+	u64 small = pick(5);
+	u64 gfn = pick(4) * 512;
+
+	switch (pick(8)) {
+	case 0:
+		if (spec.vm_count < SPEC_VMS) {
+			u64 flags = pick(9) == 0 ? 2 : pick(2);
+
+			other = pick(4) == 0 ? other : align_down(other, 2);
+			BOTH(vm_create(pfn, other, flags, &out.core_value),
+			     spec_vm_create(&spec, pfn, other, flags, &out.spec_value));
+			if (out.core == CV_OK) {
+				fake_attach(out.core_value & 0xff, pfn_pa(pfn_make(other)));
+			}
+		}
+		break;
+	case 1:
+		small = pick(40) == 0 ? 64 : small % SPEC_VCPUS;
+		BOTH(vm_create_vcpu(vm, small, pfn, other), spec_vm_create_vcpu(&spec, vm, small, pfn, other));
+		break;
+	case 2:
+		small = pick(3) * 256;
+		BOTH(vm_add_ram(vm, gfn, small), spec_vm_add_ram(&spec, vm, gfn, small));
+		break;
+	case 3:
+		step_run(vm);
+		break;
+	case 4:
+		if (pick(4) == 0) {
+			BOTH(vm_kill(vm), spec_vm_kill(&spec, vm));
+		}
+		break;
+	case 5:
+		BOTH(vm_destroy(vm, &out.core_value), spec_vm_destroy(&spec, vm, &out.spec_value));
+		if (out.core == CV_OK && out.core_value == 0) {
+			dead_handle = vm;
+			fake_attach(vm & 0xff, pa_make(0));
+		}
+		break;
+	default:
+		BOTH(vm_topup(vm, pfn), spec_vm_topup(&spec, vm, pfn));
+		break;
+	}
+	return out;
+}
+
+static struct outcome step(void)
+{
+	struct outcome out = { 0 };
+	u64 vm = pick_vm();
+	u64 pfn = pick_pfn();
+	u64 gfn = pick_gfn();
+	u64 pages = pick_pages();
+	u64 flags = pick(4) == 0 ? pick(3) : 0;
+
+	switch (pick(10)) {
+	case 0:
+	case 1:
+	case 2:
+		return step_vm(vm, pfn);
+	case 3:
+	case 4:
+	case 5:
+		BOTH(mem_map(vm, gfn, pfn, pages, flags, &out.core_value),
+		     spec_map(&spec, vm, gfn, pfn, pages, flags, &out.spec_value));
+		break;
+	case 6:
+		BOTH(mem_reclaim(vm, gfn, pages, &out.core_value), spec_reclaim(&spec, vm, gfn, pages, &out.spec_value));
+		break;
+	case 7:
+		if (pick(6) == 0) {
+			BOTH(mem_pool_topup(pfn), spec_pool_topup(&spec, pfn));
+		} else {
+			u64 value;
+			bool expected = spec_page(&spec, pfn) != NULL ? spec_page(&spec, pfn)->is_host_rw : pfn < GFN_LIMIT;
+
+			if (fake_host_write((u32)pick(FAKE_CPUS), pfn << PAGE_SHIFT, pick(1000)) != expected && pfn < GFN_LIMIT) {
+				fake_fail("the host's write to page %#lx: expected %d", pfn, expected);
+			}
+			fake_host_read((u32)pick(FAKE_CPUS), pfn << PAGE_SHIFT, &value);
+			if (spec_page(&spec, pfn) != NULL && expected) {
+				spec_page(&spec, pfn)->token = fake_page_token(pfn);
+			}
+		}
+		break;
+	default:
+		out = step_wish(vm, gfn, gfn + pages, (enum s2_wish)(pick(30) == 0 ? 2 : pick(2)), pick(2) == 0);
+		break;
+	}
+	return out;
+}
+
+static void walk(u32 steps)
+{
+	observe_boot(&spec);
+	for (u64 i = 0; i < 48; i++) {
+		fake_poke(BLOCK1 + i, 8, i + 1);
+		spec_page(&spec, BLOCK1 + i)->token = fake_page_token(BLOCK1 + i);
+		if (i % 8 == 0) {
+			fake_watch(OWNER_HOST, (BLOCK1 + i) << PAGE_SHIFT);
+			fake_watch(OWNER_VM_FIRST + i / 24, (i / 8 % 3) << PAGE_SHIFT);
+		}
+	}
+	for (u32 i = 0; i < steps; i++) {
+		struct outcome out;
+		char what[80];
+
+		fake_cpu_set((u32)pick(FAKE_CPUS));
+		out = step();
+		snprintf(what, sizeof(what), "WALK_SEED=%#lx step %u", seed, i);
+		if (out.core != out.spec || (out.core == CV_OK && out.core_value != out.spec_value)) {
+			fake_fail("%s: status %d value %#lx, specified %d %#lx", what, out.core, out.core_value, out.spec,
+				  out.spec_value);
+		}
+		accepted += out.core == CV_OK;
+		observe_check(&spec, true, what);
+	}
+	fake_cpu_set(0);
+}
+
+static void test_walk(void **state)
+{
+	const char *given = getenv("WALK_SEED");
+	const char *steps = getenv("WALK_STEPS");
+
+	(void)state;
+	seed = given != NULL ? strtoull(given, NULL, 0) : (u64)time(NULL) * 2654435761u;
+	print_message("# WALK_SEED=%#lx\n", seed);
+	random_state = seed | 1;
+	walk(steps != NULL ? (u32)strtoul(steps, NULL, 0) : STEPS);
+	fake_halt();
+	/* A walk whose calls are nearly all refused tests nothing. */
+	assert_true(accepted > (steps == NULL ? STEPS / 8 : 0));
+	print_message("# %u calls accepted\n", accepted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_walk) };
+
+	return cmocka_run_group_tests_name("walk", tests, NULL, NULL);
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the matrix cannot say in one page: caches, batches, lists, handles, the end of everything, and several CPUs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include <cv/hyp_map.h>
+#include <cv/pool.h>
+#include <cv/vcpu.h>
+
+#include "../../arch-fake/fake.h"
+
+#define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
+#define SECRET 0x5ec2e75ec2e7ull
+
+static u64 make_vm(u64 flags, u64 first, u32 tables)
+{
+	u64 handle = 0;
+
+	assert_int_equal(vm_create(first, align_up(first + 1, 2), flags, &handle), CV_OK);
+	for (u32 i = 0; i < tables; i++) {
+		assert_int_equal(vm_topup(handle, first + 4 + i), CV_OK);
+	}
+	assert_int_equal(vm_add_ram(handle, 0, 4096), CV_OK);
+	fake_attach(handle & 0xff, pfn_pa(pfn_make(align_up(first + 1, 2))));
+	return handle;
+}
+
+static void end_vm(u64 handle)
+{
+	u64 value;
+
+	assert_int_equal(vm_kill(handle), CV_OK);
+	do {
+		assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
+	} while (value < 4096 && mem_reclaim(handle, value, 4096 - value, &value) == CV_OK && value < 4096);
+	do {
+		assert_int_equal(vm_destroy(handle, &value), CV_OK);
+	} while (value > 0);
+	fake_attach(handle & 0xff, pa_make(0));
+}
+
+static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
+{
+	u64 done = 0;
+
+	assert_int_equal(mem_map(handle, gfn, pfn, 1, flags, &done), CV_OK);
+	assert_int_equal(done, 1);
+}
+
+/* Boot content that the host left dirty in the cache, with something else in DRAM: both views agree afterwards. */
+static void test_content_is_cleaned(void **state)
+{
+	u64 vm;
+	u64 value;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	vm = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
+	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, SECRET));
+	assert_true(fake_write(1, OWNER_HOST, PAGE(40) << PAGE_SHIFT, 666, FAKE_UNCACHED));
+	map(vm, 0, PAGE(40), RV_MEM_CONTENT);
+	assert_true(fake_read(0, vm & 0xff, 0, &value, FAKE_UNCACHED)); /* a guest starts with its MMU off */
+	assert_int_equal(value, SECRET);
+	assert_true(fake_read(1, vm & 0xff, 0, &value, FAKE_CACHED));
+	assert_int_equal(value, SECRET);
+	/* The same for an open VM. */
+	vm = make_vm(0, PAGE(20), 2);
+	assert_true(fake_host_write(0, PAGE(41) << PAGE_SHIFT, SECRET));
+	map(vm, 0, PAGE(41), 0);
+	assert_true(fake_read(0, vm & 0xff, 0, &value, FAKE_UNCACHED));
+	assert_int_equal(value, SECRET);
+	fake_halt();
+}
+
+static void test_no_stale_instructions(void **state)
+{
+	u64 vm;
+	u64 value;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	vm = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
+	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, 1));
+	assert_true(fake_host_fetch(0, PAGE(40) << PAGE_SHIFT, &value));
+	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, 2));
+	map(vm, 0, PAGE(40), RV_MEM_CONTENT);
+	assert_true(fake_fetch(0, vm & 0xff, 0, &value));
+	assert_int_equal(value, 2);
+	end_vm(vm);
+	assert_true(fake_host_fetch(0, PAGE(40) << PAGE_SHIFT, &value));
+	assert_int_equal(value, 0);
+	fake_halt();
+}
+
+/* What the guest wrote never reaches the host: not by sharing, not by the VM's end, in no cache. */
+static void test_secret_stays(void **state) CV_NO_LOCK_ANALYSIS
+{
+	u64 vm_handle;
+	struct vm *vm;
+	gfn_t gfn = { 1 };
+	u64 value;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	vm_handle = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
+	for (u64 i = 0; i < 3; i++) {
+		map(vm_handle, i, PAGE(40 + i), 0);
+		assert_true(fake_write(1, vm_handle & 0xff, i << PAGE_SHIFT, SECRET, FAKE_CACHED));
+		assert_true(fake_write(1, vm_handle & 0xff, (i << PAGE_SHIFT) + 8, SECRET, FAKE_UNCACHED));
+		assert_false(fake_host_read(0, PAGE(40 + i) << PAGE_SHIFT, &value));
+	}
+	vm = vm_lock(vm_handle);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2), S2_WISH_SHARED, false), CV_OK);
+	vm_unlock(vm);
+	for (u64 offset = 0; offset < 16; offset += 8) {
+		assert_true(fake_host_read(0, (PAGE(41) << PAGE_SHIFT) + offset, &value));
+		assert_int_equal(value, 0);
+		assert_true(fake_read(0, OWNER_HOST, (PAGE(41) << PAGE_SHIFT) + offset, &value, FAKE_UNCACHED));
+		assert_int_equal(value, 0);
+	}
+	/* Shared for real: each sees what the other writes. */
+	assert_true(fake_host_write(0, PAGE(41) << PAGE_SHIFT, 5));
+	assert_true(fake_read(1, vm_handle & 0xff, 1 << PAGE_SHIFT, &value, FAKE_CACHED));
+	assert_int_equal(value, 5);
+	end_vm(vm_handle);
+	for (u64 i = 0; i < 60; i++) {
+		assert_true(fake_host_read(0, PAGE(i) << PAGE_SHIFT, &value));
+		assert_true(fake_page_token(PAGE(i)) == 0);
+	}
+	assert_int_equal(vm_count(), 0);
+	fake_check_tlbs();
+	fake_halt();
+}
+
+static void test_handles_are_never_used_twice(void **state)
+{
+	u64 old = 0;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	for (u32 i = 0; i < 10; i++) {
+		u64 handle = make_vm(0, PAGE(0), 0);
+
+		assert_int_not_equal(handle, old);
+		assert_null(vm_lock(old));
+		assert_null(vm_lock(handle + 256));
+		assert_null(vm_lock(handle + 1));
+		end_vm(handle);
+		old = handle;
+	}
+	assert_null(vm_lock(0));
+	assert_null(vm_lock(~0ull));
+	assert_null(vm_lock(2));
+	fake_halt();
+}
+
+static void test_all_slots(void **state)
+{
+	u64 handles[VM_SLOTS];
+	u64 handle;
+	u64 left;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	for (u64 i = 0; i < VM_SLOTS; i++) {
+		assert_int_equal(vm_create(PAGE(4 * i), PAGE(4 * i + 2), 0, &handles[i]), CV_OK);
+	}
+	assert_int_equal(vm_count(), VM_SLOTS);
+	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, &handle), CV_E_BUSY);
+	assert_true(ledger_is(pfn_make(PAGE(2000)), OWNER_HOST, PAGE_EXCLUSIVE));
+	assert_int_equal(vm_kill(handles[100]), CV_OK);
+	assert_int_equal(vm_destroy(handles[100], &left), CV_OK);
+	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, &handle), CV_OK);
+	assert_int_equal(handle & 0xff, handles[100] & 0xff);
+	fake_halt();
+}
+
+static void test_no_entropy(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	fake_entropy = false;
+	assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, &handle), CV_E_NOENTROPY);
+	assert_int_equal(vm_create(PAGE(0), PAGE(2), 0, &handle), CV_OK);
+	fake_halt();
+}
+
+/* A destroy of more pages than a batch holds. */
+static void test_destroy_in_batches(void **state)
+{
+	u64 handle;
+	u64 left;
+	u64 calls = 0;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 1200);
+	assert_int_equal(vm_create_vcpu(handle, 0, PAGE(1300), PAGE(1301)), CV_OK);
+	assert_int_equal(vm_kill(handle), CV_OK);
+	do {
+		u64 scrubs = fake_counts.scrubs;
+
+		assert_int_equal(vm_destroy(handle, &left), CV_OK);
+		assert_true(fake_counts.scrubs - scrubs <= RV_BATCH_PAGES);
+		assert_true(left == 0 || vm_topup(handle, PAGE(1400)) == CV_E_STATE);
+		calls++;
+	} while (left > 0);
+	assert_int_equal(calls, 3);
+	assert_int_equal(vm_destroy(handle, &left), CV_E_NOENT);
+	assert_int_equal(ledger_count(RV_PAGES_CORE), FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
+	assert_int_equal(ledger_count(RV_PAGES_HOST_SHARED), 0);
+	assert_int_equal(vm_vcpu_count(), 0);
+	fake_check_tlbs();
+	fake_halt();
+}
+
+/* No call does more than a batch, and each goes on where the last one stopped. */
+static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
+{
+	u64 handle;
+	u64 value;
+	struct vm *vm;
+	gfn_t gfn = { 0 };
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 10);
+	assert_int_equal(mem_map(handle, 0, PAGE(1024), 1000, 0, &value), CV_OK);
+	assert_int_equal(value, RV_BATCH_PAGES);
+	assert_int_equal(mem_map(handle, 512, PAGE(1536), 512, 0, &value), CV_OK);
+	assert_int_equal(value, 512);
+	vm = vm_lock(handle);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(4096), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(gfn.v, RV_BATCH_PAGES);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(4096), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(gfn.v, 2 * RV_BATCH_PAGES);
+	/* The rest is not backed: six entries of 2 MiB. */
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(4096), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(gfn.v, 4096);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(0), gfn_make(4096), &gfn), S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 4096);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(4096), gfn_make(GFN_LIMIT), &gfn), S2_WISH_SHARED);
+	assert_int_equal(gfn.v, GFN_LIMIT);
+	gfn.v = 2000;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2010), S2_WISH_PRIVATE, false), CV_OK);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(100), gfn_make(4096), &gfn), S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 2000);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn), S2_WISH_PRIVATE);
+	assert_int_equal(gfn.v, 2010);
+	vm_unlock(vm);
+	assert_int_equal(vm_kill(handle), CV_OK);
+	assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
+	assert_int_equal(value, RV_BATCH_PAGES);
+	end_vm(handle);
+	fake_halt();
+}
+
+static void test_vm_write(void **state) CV_NO_LOCK_ANALYSIS
+{
+	u64 handle;
+	u64 value;
+	struct vm *vm;
+	gfn_t gfn = { 1 };
+	static const u8 data[PAGE_SIZE] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	map(handle, 0, PAGE(40), 0);
+	map(handle, 1, PAGE(41), 0);
+	vm = vm_lock(handle);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(mem_vm_write(vm, ipa_make(8), data, 8), CV_OK);
+	assert_true(fake_read(0, handle & 0xff, 8, &value, FAKE_UNCACHED));
+	assert_int_equal(value, 0x0807060504030201);
+	assert_int_equal(mem_vm_write(vm, ipa_make(0), data, PAGE_SIZE), CV_OK);
+	assert_int_equal(mem_vm_write(vm, ipa_make(1), data, PAGE_SIZE), CV_E_RANGE);
+	assert_int_equal(mem_vm_write(vm, ipa_make(0), data, ~0ull), CV_E_RANGE);
+	assert_int_equal(mem_vm_write(vm, ipa_make(4096ull << PAGE_SHIFT), data, 1), CV_E_RANGE);
+	assert_int_equal(mem_vm_write(vm, ipa_make(~0ull), data, 1), CV_E_RANGE);
+	assert_int_equal(mem_vm_write(vm, ipa_make(2 * PAGE_SIZE), data, 1), CV_E_NOENT);
+	assert_int_equal(mem_vm_write(vm, ipa_make(PAGE_SIZE), data, 1), CV_E_STATE);
+	vm_unlock(vm);
+	fake_halt();
+}
+
+static void test_pin_limit(void **state)
+{
+	u64 handle;
+	u64 done;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(0, PAGE(0), 12);
+	for (u64 i = 0; i < 4095; i++) {
+		map(handle, i, PAGE(40), 0);
+	}
+	assert_int_equal(mem_map(handle, 4095, PAGE(40), 1, 0, &done), CV_E_STATE);
+	end_vm(handle);
+	assert_true(ledger_is(pfn_make(PAGE(40)), OWNER_HOST, PAGE_EXCLUSIVE));
+	fake_halt();
+}
+
+/* The pool's last pages are for RV_POOL_TOPUP: it works when nothing else does. */
+static void test_topup_when_low(void **state)
+{
+	struct pool drained;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	assert_true(pool_reserve(mem_core_pool(), &drained, pool_count(mem_core_pool()) - CORE_POOL_FLOOR, 0));
+	assert_int_equal(mem_host_donate_core(PAGE(0)), CV_E_NOMEM);
+	for (u64 i = 0; i < 8; i++) {
+		assert_int_equal(mem_pool_topup(PAGE(i)), CV_OK);
+	}
+	assert_int_equal(pool_count(mem_core_pool()), CORE_POOL_FLOOR + 8 - 2); /* two tables for the region */
+	assert_int_equal(mem_host_donate_core(PAGE(9)), CV_OK);
+	fake_halt();
+}
+
+static void test_scrub_all(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	assert_int_equal(vm_create_vcpu(handle, 0, PAGE(30), PAGE(31)), CV_OK);
+	fake_poke(PAGE(30), 2000, SECRET); /* a register in the record */
+	map(handle, 0, PAGE(40), 0);
+	assert_true(fake_write(1, handle & 0xff, 0, SECRET, FAKE_CACHED));
+	fake_poke(PAGE(50), 0, SECRET); /* the host's own stays */
+	vm_scrub_all();
+	for (u64 i = 0; i < 41; i++) {
+		if (i != 31) {
+			assert_true(fake_page_token(PAGE(i)) == 0);
+		}
+	}
+	assert_int_equal(fake_peek(PAGE(50), 0), SECRET);
+	assert_null(vm_lock(handle));
+	fake_halt();
+}
+
+static void test_revoke_everything(void **state)
+{
+	u64 handle;
+	u64 value;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	map(handle, 0, PAGE(40), 0);
+	assert_true(fake_read(1, handle & 0xff, 0, &value, FAKE_CACHED));
+	assert_true(fake_host_read(1, PAGE(50) << PAGE_SHIFT, &value));
+	mem_revoke_everything();
+	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
+		assert_false(fake_read(cpu, handle & 0xff, 0, &value, FAKE_CACHED));
+		assert_false(fake_read(cpu, OWNER_HOST, PAGE(50) << PAGE_SHIFT, &value, FAKE_CACHED));
+		assert_false(fake_read(cpu, OWNER_HOST, 0x09000000, &value, FAKE_CACHED));
+	}
+	fake_check_tlbs();
+	fake_halt();
+}
+
+/* ---- several CPUs at once ---- */
+
+#define THREADS 3
+#define ROUNDS 60
+
+/* Each CPU drives a VM of its own through its life with pages that lie beside the others' pages. */
+static void *live_and_die(void *argument)
+{
+	u64 id = (uintptr_t)argument;
+
+	fake_cpu_set((u32)id);
+	for (u32 i = 0; i < ROUNDS; i++) {
+		u64 base = PAGE(id * 16);
+		u64 handle;
+		u64 value;
+
+		if (vm_create(base, base + 2, RV_VM_PROTECTED, &handle) != CV_OK || vm_topup(handle, base + 4) != CV_OK ||
+		    vm_topup(handle, base + 5) != CV_OK || vm_add_ram(handle, 0, 64) != CV_OK ||
+		    mem_map(handle, 1, base + 6, 3, 0, &value) != CV_OK || value != 3) {
+			fake_fail("CPU %lu: building a VM failed", id);
+		}
+		if (fake_host_read((u32)id, (base + 7) << PAGE_SHIFT, &value)) {
+			fake_fail("CPU %lu: the host reads a donated page", id);
+		}
+		if (!fake_host_read((u32)id, PAGE(15 + 16 * ((id + 1) % THREADS)) << PAGE_SHIFT, &value)) {
+			fake_fail("CPU %lu: the host may not read its own page beside a donated one", id);
+		}
+		if (vm_kill(handle) != CV_OK || mem_reclaim(handle, 0, 64, &value) != CV_OK || value != 64 ||
+		    vm_destroy(handle, &value) != CV_OK || value != 0) {
+			fake_fail("CPU %lu: ending a VM failed", id);
+		}
+	}
+	return NULL;
+}
+
+static void test_cpus_at_once(void **state)
+{
+	pthread_t threads[THREADS];
+	u32 before;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	before = pool_count(mem_core_pool());
+	for (uintptr_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, live_and_die, (void *)i), 0);
+	}
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(vm_count(), 0);
+	assert_int_equal(ledger_count(RV_PAGES_HOST) + ledger_count(RV_PAGES_CORE), ledger_ram_pages());
+	assert_int_equal(pool_count(mem_core_pool()), before - 1); /* EL2's own table for the region stays */
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(PAGE(0))).level, 2);
+	fake_check_tlbs();
+	fake_halt();
+}
+
+/* Two CPUs want the same page for the same VM, again and again: one gets it. */
+static u64 contested;
+static u32 winners;
+
+static void *contend(void *argument)
+{
+	u64 value;
+
+	fake_cpu_set((u32)(uintptr_t)argument);
+	for (u64 i = 0; i < ROUNDS; i++) {
+		enum cv_status status = mem_map(contested, (uintptr_t)argument * ROUNDS + i, PAGE(100 + i), 1, 0, &value);
+
+		if (status == CV_OK) {
+			__atomic_fetch_add(&winners, 1, __ATOMIC_RELAXED);
+		} else if (status != CV_E_STATE) {
+			fake_fail("status %d for a contested page", status);
+		}
+	}
+	return NULL;
+}
+
+static void test_contested_pages(void **state)
+{
+	pthread_t threads[THREADS];
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	contested = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	winners = 0;
+	for (uintptr_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, contend, (void *)i), 0);
+	}
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(winners, ROUNDS);
+	assert_int_equal(ledger_count(RV_PAGES_VM), ROUNDS);
+	end_vm(contested);
+	fake_halt();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_content_is_cleaned), cmocka_unit_test(test_no_stale_instructions),
+		cmocka_unit_test(test_secret_stays), cmocka_unit_test(test_handles_are_never_used_twice),
+		cmocka_unit_test(test_all_slots), cmocka_unit_test(test_no_entropy), cmocka_unit_test(test_destroy_in_batches),
+		cmocka_unit_test(test_batches), cmocka_unit_test(test_vm_write), cmocka_unit_test(test_pin_limit),
+		cmocka_unit_test(test_topup_when_low), cmocka_unit_test(test_scrub_all),
+		cmocka_unit_test(test_revoke_everything), cmocka_unit_test(test_cpus_at_once),
+		cmocka_unit_test(test_contested_pages),
+	};
+
+	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
+}
