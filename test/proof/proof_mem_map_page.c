@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proof: mem_map_page() for a protected VM. For every ledger, every host and VM table that the invariants allow on the
+ * small machine of include/cv/geometry.h, and for all arguments: the status is the specified one; a refusal changes
+ * nothing; on CV_OK exactly the specified entries changed; and the page is out of the host's table and TLB before it is
+ * zeroed or given. Pages are modelled by the words that a table has; table pages lie outside the ledger's RAM.
+ */
+#include <cv/arch.h>
+#include <cv/check.h>
+#include <cv/host_map.h>
+#include <cv/ledger.h>
+#include <cv/mem.h>
+#include <cv/pte.h>
+#include <cv/vcpu.h>
+
+#include "../../corevisor/core/host_map.c" /* its static state is part of what is quantified over */
+
+u64 nondet_u64(void);
+u32 nondet_u32(void);
+bool nondet_bool(void);
+
+#define assume(x) __CPROVER_assume(x)
+#define claim(x, what) __CPROVER_assert(x, what)
+
+/* RAM: half a block, then a whole one. */
+#define RAM_FIRST 18ull
+#define RAM_PAGES 6ull
+#define RAM_END (RAM_FIRST + RAM_PAGES)
+#define SPLIT_BLOCK 16ull /* first page of the block that RAM begins in */
+#define WHOLE_BLOCK 20ull
+
+/* Table memory, page numbers beyond the IPA space of the small machine. */
+enum { T_HOST_ROOT0, T_HOST_ROOT1, T_HOST_L2, T_HOST_SPLIT_L3, T_HOST_WHOLE_L3, T_VM_ROOT0, T_VM_ROOT1, T_VM_L2, T_VM_L3,
+       T_CORE_POOL, T_VM_POOL = T_CORE_POOL + 4, T_COUNT = T_VM_POOL + 3 };
+#define T_BASE 0x100ull
+static u64 tables[T_COUNT][TABLE_ENTRIES];
+
+static u64 table_pa(u32 index)
+{
+	return (T_BASE + index) << PAGE_SHIFT;
+}
+
+/* ---- the architecture: memory and one ghost bit for the TLB ---- */
+
+static bool is_host_stale;  /* a valid host entry went and the TLB has not been told */
+static u64 the_pfn;
+static bool is_scrubbed;
+static bool is_cleaned;
+
+static bool host_maps(u64 pfn)
+{
+	return s2_walk(host_map_s2(), gfn_make(pfn)).is_mapped;
+}
+
+void *arch_core_va(pa_t pa)
+{
+	u64 index = (pa.v >> PAGE_SHIFT) - T_BASE;
+
+	claim(index < T_COUNT, "only table pages are touched");
+	return tables[index < T_COUNT ? index : 0];
+}
+
+u64 arch_pte_read(const u64 *pte)
+{
+	return *pte;
+}
+
+void arch_pte_write(u64 *pte, u64 value)
+{
+	claim((*pte & PTE_VALID) == 0 || (value & PTE_VALID) == 0 || *pte == value, "break before make");
+	claim((value & PTE_VALID) == 0 || !is_host_stale, "no new mapping before the TLB knows of the old one's end");
+	if ((*pte & PTE_VALID) != 0 && *pte != value) {
+		is_host_stale = true;
+	}
+	*pte = value;
+}
+
+void arch_pte_publish(void)
+{
+}
+
+void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
+{
+	claim(vmid.v == OWNER_HOST, "nothing of the VM is revoked");
+	claim(ipa.v <= the_pfn << PAGE_SHIFT && (the_pfn << PAGE_SHIFT) - ipa.v < bytes, "the page is in the range");
+	is_host_stale = false;
+}
+
+void arch_tlb_invalidate_vmid(vmid_t vmid)
+{
+	(void)vmid;
+	claim(false, "not in this call");
+}
+
+void arch_page_clean_invalidate(pfn_t pfn)
+{
+	claim(pfn.v == the_pfn && !is_host_stale, "revoked before cleaned");
+	is_cleaned = true;
+}
+
+void arch_page_scrub(pfn_t pfn)
+{
+	claim(pfn.v == the_pfn && !is_host_stale && is_cleaned, "revoked before zeroed");
+	is_scrubbed = true;
+}
+
+void arch_icache_invalidate_all(void)
+{
+}
+
+u32 arch_cpu_index(void)
+{
+	return 0;
+}
+
+void arch_lock_taken(u32 rank)
+{
+	(void)rank;
+}
+
+void arch_lock_dropped(u32 rank)
+{
+	(void)rank;
+}
+
+void arch_wait_event(void)
+{
+	claim(false, "one CPU never waits");
+}
+
+void arch_send_event(void)
+{
+}
+
+void panic_poll(void)
+{
+}
+
+_Noreturn void panic_check(const char *what, const char *file, int line)
+{
+	(void)what;
+	(void)file;
+	(void)line;
+	claim(false, "CV_CHECK");
+	assume(false);
+	while (true) {
+	}
+}
+
+void *memset(void *at, int value, size_t bytes)
+{
+	u64 *words = at;
+
+	claim(value == 0 && bytes == PAGE_SIZE, "only whole pages are zeroed");
+	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+		words[i] = 0;
+	}
+	return at;
+}
+
+/* EL2's map and the VM table are not part of this call. */
+u32 hyp_tables_needed(pfn_t pfn)
+{
+	(void)pfn;
+	claim(false, "not in this call");
+	return 0;
+}
+
+void hyp_map_page(pfn_t pfn, struct pool *reserved)
+{
+	(void)pfn;
+	(void)reserved;
+	claim(false, "not in this call");
+}
+
+void hyp_unmap_page(pfn_t pfn)
+{
+	(void)pfn;
+	claim(false, "not in this call");
+}
+
+void vm_revoke_all(void)
+{
+}
+
+static struct vm vm;
+static struct lock vm_lock_of;
+
+bool vm_is_ram(const struct vm *of, gfn_t gfn)
+{
+	return gfn.v - of->ram[0].first.v < of->ram[0].pages;
+}
+
+/* ---- any state that the invariants allow ---- */
+
+static u64 entries[RAM_PAGES];
+static struct ledger_block blocks[2];
+
+static struct page any_page(void)
+{
+	struct page page = { .owner = nondet_u32(), .state = nondet_bool() ? PAGE_SHARED : PAGE_EXCLUSIVE };
+
+	assume(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_FIRST + 1);
+	if (page.owner == OWNER_CORE) {
+		page.state = PAGE_EXCLUSIVE;
+	}
+	if (page.owner == OWNER_HOST && page.state == PAGE_SHARED) {
+		page.count = nondet_u32();
+		assume(page.count >= 1 && page.count <= LEDGER_COUNT_MAX);
+	}
+	if (page.owner > OWNER_HOST) {
+		page.gfn = nondet_u64();
+		assume(page.gfn < GFN_LIMIT);
+	}
+	return page;
+}
+
+static void any_ledger(void)
+{
+	const struct ledger_region region = { .base = { RAM_FIRST << PAGE_SHIFT }, .pages = RAM_PAGES };
+	enum cv_status status = ledger_init(&region, 1, entries, blocks);
+
+	claim(status == CV_OK, "the proof's RAM is well-formed");
+	for (u64 i = 0; i < RAM_PAGES; i++) {
+		ledger_set(pfn_make(RAM_FIRST + i), any_page());
+	}
+}
+
+/* INV-HOST-MAP: what the host's leaf for this page must be. */
+static u64 host_leaf(u64 pfn)
+{
+	struct page page;
+
+	if (pfn < RAM_FIRST) {
+		return pfn << PAGE_SHIFT | S2_BITS_DEVICE | PTE_TABLE | PTE_VALID;
+	}
+	page = ledger_get(pfn_make(pfn));
+	if (page.owner == OWNER_HOST || (page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED)) {
+		return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_TABLE | PTE_VALID;
+	}
+	return 0;
+}
+
+static void host_tables(void)
+{
+	for (u32 i = 0; i < 2 * TABLE_ENTRIES; i++) {
+		tables[T_HOST_ROOT0 + i / TABLE_ENTRIES][i % TABLE_ENTRIES] =
+			(u64)i * 16 << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
+	}
+	tables[T_HOST_ROOT0][1] = table_pa(T_HOST_L2) | PTE_TABLE | PTE_VALID;
+	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+		tables[T_HOST_L2][i] = (16ull + i * 4) << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
+		tables[T_HOST_SPLIT_L3][i] = host_leaf(SPLIT_BLOCK + i);
+		tables[T_HOST_WHOLE_L3][i] = host_leaf(WHOLE_BLOCK + i);
+	}
+	tables[T_HOST_L2][0] = table_pa(T_HOST_SPLIT_L3) | PTE_TABLE | PTE_VALID;
+	tables[T_HOST_L2][1] = ledger_block_is_host(pfn_make(WHOLE_BLOCK)) ?
+				       WHOLE_BLOCK << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_VALID :
+				       table_pa(T_HOST_WHOLE_L3) | PTE_TABLE | PTE_VALID;
+}
+
+static u64 any_invalid(void)
+{
+	u64 wish = nondet_u64();
+
+	assume(wish <= S2_WISH_DESTROYED);
+	return wish << S2_WISH_SHIFT;
+}
+
+/* A VM leaf: invalid with any wish, or a page of the VM's at this gfn. */
+static u64 any_vm_leaf(u64 gfn)
+{
+	u64 pfn = nondet_u64();
+	struct page page;
+
+	if (nondet_bool()) {
+		return any_invalid();
+	}
+	assume(pfn >= RAM_FIRST && pfn < RAM_END);
+	page = ledger_get(pfn_make(pfn));
+	assume(page.owner == vm.owner && page.gfn == gfn);
+	return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | (u64)page.state << S2_WISH_SHIFT | PTE_TABLE | PTE_VALID;
+}
+
+static void any_vm_tables(void)
+{
+	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+		tables[T_VM_ROOT0][i] = any_invalid();
+		tables[T_VM_ROOT1][i] = any_invalid();
+		tables[T_VM_L2][i] = any_invalid();
+		tables[T_VM_L3][i] = any_vm_leaf(i);
+	}
+	if (nondet_bool()) {
+		tables[T_VM_ROOT0][0] = table_pa(T_VM_L2) | PTE_TABLE | PTE_VALID;
+	}
+	if (nondet_bool()) {
+		tables[T_VM_L2][0] = table_pa(T_VM_L3) | PTE_TABLE | PTE_VALID;
+	}
+}
+
+static void any_pool(struct pool *pool, u32 first, u32 most)
+{
+	u32 count = nondet_u32();
+
+	assume(count <= most);
+	pool_init(pool);
+	for (u32 i = 0; i < most; i++) {
+		if (i < count) {
+			pool_put(pool, pfn_make(T_BASE + first + i));
+		}
+	}
+}
+
+static void any_vm(void)
+{
+	lock_init(&vm_lock_of, LOCK_RANK_VM);
+	vm.lock = &vm_lock_of;
+	vm.owner = OWNER_VM_FIRST;
+	vm.is_protected = true;
+	vm.state = (enum vm_state)nondet_u32();
+	assume(vm.state <= VM_DYING);
+	vm.ram_count = 1;
+	vm.ram[0] = (struct vm_ram){ .first = { nondet_u64() }, .pages = nondet_u64() };
+	assume(vm.ram[0].first.v < GFN_LIMIT && vm.ram[0].pages <= GFN_LIMIT - vm.ram[0].first.v);
+	vm.s2 = (struct s2){ .root = { table_pa(T_VM_ROOT0) }, .vmid = { OWNER_VM_FIRST }, .pool = &vm.tables };
+	any_pool(&vm.tables, T_VM_POOL, 3);
+}
+
+/* ---- the specification ---- */
+
+static enum cv_status spec_status(u64 gfn, u64 pfn, u64 flags)
+{
+	struct s2_leaf leaf;
+
+	if (gfn - vm.ram[0].first.v >= vm.ram[0].pages || pfn < RAM_FIRST || pfn >= RAM_END) {
+		return CV_E_RANGE;
+	}
+	leaf = s2_walk(&vm.s2, gfn_make(gfn));
+	if (vm.state == VM_DYING || (flags != 0 && vm.state != VM_SETUP) ||
+	    !ledger_is(pfn_make(pfn), OWNER_HOST, PAGE_EXCLUSIVE) || leaf.wish == S2_WISH_DESTROYED) {
+		return CV_E_STATE;
+	}
+	if (leaf.is_mapped) {
+		return CV_E_BUSY;
+	}
+	if (vm.tables.free_count < 3 - leaf.level) {
+		return CV_E_NOMEM;
+	}
+	if (mem_core_pool()->free_count < CORE_POOL_FLOOR + (pfn >= WHOLE_BLOCK && ledger_block_is_host(pfn_make(pfn)))) {
+		return CV_E_NOMEM;
+	}
+	return CV_OK;
+}
+
+void proof_mem_map_page(void)
+{
+	u64 gfn = nondet_u64();
+	u64 pfn = nondet_u64();
+	u64 flags = nondet_bool() ? RV_MEM_CONTENT : 0;
+	u64 other_pfn = nondet_u64();
+	u64 other_gfn = nondet_u64();
+	u32 word = nondet_u32(); /* any word of any table, and any ledger entry: what holds for it holds for all */
+	u32 entry = nondet_u32();
+	u64 word_before;
+	u64 entry_before;
+	struct s2_leaf vm_before;
+	struct s2_leaf other_host_before;
+	struct s2_leaf other_vm_before;
+	u64 core_free;
+	u64 vm_free;
+	enum cv_status expected;
+	enum cv_status status;
+
+	assume(pfn >= RAM_FIRST - 2 && pfn < RAM_END + 2 || pfn > ~0ull - 2);
+	assume(gfn < GFN_LIMIT + 2 || gfn > ~0ull - 2);
+	assume(other_pfn < GFN_LIMIT && other_pfn != pfn && other_gfn < GFN_LIMIT && other_gfn != gfn);
+	assume(word < T_COUNT * TABLE_ENTRIES && entry < RAM_PAGES);
+	any_ledger();
+	host.s2 = (struct s2){
+		.root = { table_pa(T_HOST_ROOT0) },
+		.vmid = { OWNER_HOST },
+		.pool = mem_core_pool(),
+	};
+	host_tables();
+	any_vm();
+	any_vm_tables();
+	any_pool(mem_core_pool(), T_CORE_POOL, 4);
+	is_host_stale = false;
+	the_pfn = pfn;
+	expected = spec_status(gfn, pfn, flags);
+	entry_before = entries[entry];
+	word_before = tables[word / TABLE_ENTRIES][word % TABLE_ENTRIES];
+	other_host_before = s2_walk(host_map_s2(), gfn_make(other_pfn));
+	other_vm_before = s2_walk(&vm.s2, gfn_make(other_gfn));
+	core_free = mem_core_pool()->free_count;
+	vm_free = vm.tables.free_count;
+	if (expected == CV_OK) {
+		vm_before = s2_walk(&vm.s2, gfn_make(gfn));
+	}
+
+	status = mem_map_page(&vm, gfn, pfn, flags);
+
+	claim(status == expected, "the status is the specified one");
+	claim(!is_host_stale, "no stale TLB entry is left");
+	claim(entries[entry] == entry_before || (status == CV_OK && RAM_FIRST + entry == pfn), "other entries stay");
+	if (status != CV_OK) {
+		claim(tables[word / TABLE_ENTRIES][word % TABLE_ENTRIES] == word_before, "a refusal changes no table");
+		claim(core_free == mem_core_pool()->free_count && vm_free == vm.tables.free_count, "nor a pool");
+		claim(!is_scrubbed && !is_cleaned, "nor the page");
+	} else {
+		struct page page = ledger_get(pfn_make(pfn));
+		struct s2_leaf leaf = s2_walk(&vm.s2, gfn_make(gfn));
+		struct s2_leaf host_now = s2_walk(host_map_s2(), gfn_make(other_pfn));
+		struct s2_leaf vm_now = s2_walk(&vm.s2, gfn_make(other_gfn));
+		bool is_shared = vm_before.wish == S2_WISH_SHARED;
+
+		claim(page.owner == vm.owner && page.gfn == gfn && page.count == 0 &&
+			      page.state == (is_shared ? PAGE_SHARED : PAGE_EXCLUSIVE), "the ledger entry");
+		claim(host_maps(pfn) == is_shared, "INV-HOST-ISO");
+		claim(leaf.is_mapped && leaf.level == 3 && leaf.pa.v == pfn << PAGE_SHIFT && leaf.attr == S2_NORMAL_RWX &&
+			      leaf.wish == vm_before.wish, "the VM's leaf");
+		claim(is_cleaned && is_scrubbed == (flags == 0), "cleaned, and zeroed unless its content was wanted");
+		claim(host_now.is_mapped == other_host_before.is_mapped && host_now.attr == other_host_before.attr &&
+			      (!host_now.is_mapped || other_pfn << PAGE_SHIFT ==
+			       host_now.pa.v + ((other_pfn % s2_leaf_pages(host_now.level)) << PAGE_SHIFT)),
+		      "the host's other pages stay");
+		claim(vm_now.is_mapped == other_vm_before.is_mapped && vm_now.wish == other_vm_before.wish &&
+			      vm_now.pa.v == other_vm_before.pa.v, "the VM's other pages and wishes stay");
+	}
+}
