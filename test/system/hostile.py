@@ -28,6 +28,7 @@ ATTACKS = {
     "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
     "host_share": "a VM shares memory and takes it back: both ways the content is lost",
     "host_guests": "VMs that attack: encodings, devices, calls, illegal returns, vectors that are no RAM",
+    "host_moves": "vCPUs that move, and two on one CPU",
     "host_worlds": "no register's value passes from one world to another",
 }
 for name, title in ATTACKS.items():
