@@ -196,7 +196,7 @@ static void machine_read(pa_t dtb, struct boot_range image)
 	for (u32 i = 0; i < machine.ram_count; i++) {
 		pages += machine.ram[i].pages;
 	}
-	log_line("machine: %u CPUs, %lu MiB of RAM in %u banks", machine.cpu_count, MIB(pages << PAGE_SHIFT), machine.ram_count);
+	log_line("machine: %u CPUs, %lu MiB of RAM in %u bank(s)", machine.cpu_count, MIB(pages << PAGE_SHIFT), machine.ram_count);
 	bundle_read(&machine.bundle, &bundle);
 	log_line("bundle: kernel %lu KiB, initrd %lu KiB", KIB(bundle.kernel_bytes), KIB(bundle.initrd.bytes));
 }

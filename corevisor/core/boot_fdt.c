@@ -254,6 +254,19 @@ static void firmware_check(const struct machine *m)
 	}
 }
 
+static bool is_in_ram(const struct machine *m, const struct boot_range *range)
+{
+	for (u32 i = 0; i < m->ram_count; i++) {
+		u64 base = m->ram[i].base.v;
+		u64 bytes = m->ram[i].pages * PAGE_SIZE;
+
+		if (range->base >= base && range->base - base < bytes && range->bytes <= bytes - (range->base - base)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void chosen_read(struct machine *m)
 {
 	int node = fdt_path_offset(m->fdt, "/chosen");
@@ -268,6 +281,9 @@ static void chosen_read(struct machine *m)
 		boot_refuse("no bundle: pass what `ravelin pack` wrote where an initrd goes (QEMU: -initrd)");
 	}
 	m->bundle = (struct boot_range){ start, end - start };
+	if (!is_in_ram(m, &m->bundle)) {
+		boot_refuse("device tree: the bundle at 0x%lx is not in RAM", start);
+	}
 	bootargs = fdt_getprop(m->fdt, node, "bootargs", &bytes);
 	/* fdt_check_full does not look into values: a string must end. */
 	m->bootargs = bootargs != NULL && bytes > 0 && bootargs[bytes - 1] == '\0' ? bootargs : "";

@@ -162,6 +162,9 @@ static void test_refusals(void **state)
 	assert_refused(read_tree(), "/psci");
 	wreck("/chosen", "linux,initrd-end");
 	assert_refused(read_tree(), "no bundle");
+	tree_make("smc");
+	fdt_setprop_inplace_u32(tree, fdt_path_offset(tree, "/chosen"), "linux,initrd-end", 0x60000001);
+	assert_refused(read_tree(), "not in RAM");
 	wreck("/intc@8000000", "compatible");
 	assert_refused(read_tree(), "no GICv3");
 	wreck("/cpus/cpu@0", "reg");

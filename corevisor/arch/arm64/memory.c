@@ -78,10 +78,23 @@ static void vmid_leave(const struct vmid_scope *scope)
 	isb();
 }
 
+/*
+ * Boot: no stage 2 has been in force anywhere, and each CPU forgets everything before it puts one in force (cpu.c). From
+ * then on HCR_EL2.VM stays set. A broadcast for each page of the corevisor would only take time.
+ */
+static bool is_before_stage2(void)
+{
+	return (sysreg_read(hcr_el2) & HCR_VM) == 0;
+}
+
 void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
 {
-	struct vmid_scope scope = vmid_enter(vmid);
+	struct vmid_scope scope;
 
+	if (is_before_stage2()) {
+		return;
+	}
+	scope = vmid_enter(vmid);
 	for (u64 at = ipa.v; at < ipa.v + bytes; at += PAGE_SIZE) {
 		__asm__ volatile("tlbi ipas2e1is, %0" : : "r"(at >> PAGE_SHIFT) : "memory");
 	}
