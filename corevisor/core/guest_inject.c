@@ -5,11 +5,34 @@
 #include <cv/arch_host.h>
 #include <cv/exception.h>
 
+/* PSTATE.IT of AArch32: bits 7:2 of it are bits 15:10 of the SPSR, bits 1:0 are bits 26:25 (Arm ARM C5.2.19, G1.9) */
+#define IT_HIGH_SHIFT 8
+#define IT_HIGH 0xfcull
+#define IT_LOW_SHIFT 25
+#define IT_LOW 3ull
+#define IT_CONDITION 0xe0ull
+#define IT_MASK 0x1full
+#define IT_LAST 7ull
+
+/* One instruction less in an IT block (AArch32.ITAdvance). */
+static u64 it_advance(u64 pstate)
+{
+	u64 it = ((pstate >> IT_HIGH_SHIFT) & IT_HIGH) | ((pstate >> IT_LOW_SHIFT) & IT_LOW);
+
+	it = (it & IT_LAST) == 0 ? 0 : (it & IT_CONDITION) | ((it << 1) & IT_MASK);
+	pstate &= ~(IT_HIGH << IT_HIGH_SHIFT | IT_LOW << IT_LOW_SHIFT);
+	return pstate | (it & IT_HIGH) << IT_HIGH_SHIFT | (it & IT_LOW) << IT_LOW_SHIFT;
+}
+
 void guest_skip(struct vcpu *vcpu)
 {
-	vcpu->ctx.pc += 4;
-	/* As after any instruction but an indirect branch (FEAT_BTI). */
-	vcpu->ctx.pstate &= ~PSTATE_BTYPE;
+	vcpu->ctx.pc += (vcpu->exit.esr & ESR_IL) != 0 ? 4 : 2;
+	if ((vcpu->ctx.pstate & PSTATE_M32) != 0) {
+		vcpu->ctx.pstate = it_advance(vcpu->ctx.pstate);
+	} else {
+		/* As after any instruction but an indirect branch (FEAT_BTI). */
+		vcpu->ctx.pstate &= ~PSTATE_BTYPE;
+	}
 }
 
 static void inject(struct vcpu *vcpu, u64 esr, u64 far)

@@ -272,6 +272,27 @@ static void wfi_is_told_and_skipped_wfe_is_not_told(void **state)
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 8);
 }
 
+/* AArch32 user code in an IT block: two-byte instruction, IT advanced */
+static void set_thumb(struct vcpu *vcpu)
+{
+	/* IT = 0b0101_0100: condition and one more instruction after this one; T, User */
+	vcpu->ctx.pstate = 0x5400ull | 1ull << 5 | PSTATE_M32;
+}
+
+static void a_short_instruction_is_skipped_by_two_bytes(void **state)
+{
+	(void)state;
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, EC_WFX << ESR_EC_SHIFT, 0, 0, set_thumb });
+	assert_int_equal(fix_run(), RV_EXIT_WFI);
+	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 2);
+	/* 0b0101_0100 -> 0b0100_1000 */
+	assert_int_equal(fix.vcpu[0].ctx.pstate, 0x4800ull | 1ull << 5 | PSTATE_M32);
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0, NULL });
+	fix_run();
+	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 6);
+	assert_int_equal(fix.vcpu[0].ctx.pstate, 1ull << 5 | PSTATE_M32);
+}
+
 static void set_mode(struct vcpu *vcpu)
 {
 	vcpu->ctx.pstate = fix.counter;
@@ -396,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup(an_interrupt_ends_a_guest_that_only_traps, fix_setup),
 		cmocka_unit_test_setup(an_serror_is_the_hosts, fix_setup),
 		cmocka_unit_test_setup(wfi_is_told_and_skipped_wfe_is_not_told, fix_setup),
+		cmocka_unit_test_setup(a_short_instruction_is_skipped_by_two_bytes, fix_setup),
 		cmocka_unit_test_setup(an_impossible_mode_crashes_the_vm_alone, fix_setup),
 		cmocka_unit_test_setup(every_exception_class_is_contained, fix_setup),
 		cmocka_unit_test_setup(secrets_stay, fix_setup_protected),

@@ -124,13 +124,19 @@ static void walks_on(const u64 *sysreg)
 
 /* ---- what watches: counters, profiling, trace of the host must not see a guest ---- */
 
+/* Not if EL3 keeps it for itself: touching it would trap there. */
+static bool cpu_owns_spe(void)
+{
+	return (cpu_this()->mdcr_host & MDCR_E2PB_EL1) != 0;
+}
+
 static void watchers_stop(struct host_world *host)
 {
 	if (host->has.pmu) {
 		host->pmcr = sysreg_read(pmcr_el0);
 		sysreg_write(pmcr_el0, host->pmcr & ~PMCR_E);
 	}
-	if (host->has.spe) {
+	if (cpu_owns_spe()) {
 		host->pmscr = sysreg_read(SYS_PMSCR_EL1);
 		sysreg_write(SYS_PMSCR_EL1, 0);
 		isb();
@@ -155,7 +161,7 @@ static void watchers_resume(const struct host_world *host)
 	if (host->has.pmu) {
 		sysreg_write(pmcr_el0, host->pmcr);
 	}
-	if (host->has.spe) {
+	if (cpu_owns_spe()) {
 		sysreg_write(SYS_PMSCR_EL1, host->pmscr);
 	}
 	if (host->has.trf) {
@@ -255,8 +261,8 @@ static void traps_put(const struct cpu *cpu, struct host_world *host)
  * The host is not in streaming mode (arch_vcpu_may_run). */
 static void fp_save_host(const struct cpu *cpu, struct host_world *host)
 {
-	host->fpsr = sysreg_read(s3_3_c4_c4_1);
-	host->fpcr = sysreg_read(s3_3_c4_c4_0);
+	host->fpsr = sysreg_read(SYS_FPSR);
+	host->fpcr = sysreg_read(SYS_FPCR);
 	if (cpu->has_sve) {
 		const u64 vector = sve_vector_bytes();
 		u8 *p = cpu->fp_host + SVE_Z_COUNT * vector;
@@ -279,8 +285,8 @@ static void fp_load_host(const struct cpu *cpu, const struct host_world *host)
 	} else {
 		fp_restore_v(host->simd);
 	}
-	sysreg_write(s3_3_c4_c4_1, host->fpsr);
-	sysreg_write(s3_3_c4_c4_0, host->fpcr);
+	sysreg_write(SYS_FPSR, host->fpsr);
+	sysreg_write(SYS_FPCR, host->fpcr);
 }
 
 /* The guest's V registers replace all of the host's Z: loading V clears the rest. P and FFR a guest cannot reach. */
@@ -290,8 +296,8 @@ static void fp_take(const struct cpu *cpu, struct host_world *host, struct vcpu 
 	isb();
 	fp_save_host(cpu, host);
 	fp_restore_v(vcpu->ctx.v);
-	sysreg_write(s3_3_c4_c4_1, vcpu->ctx.fpsr);
-	sysreg_write(s3_3_c4_c4_0, vcpu->ctx.fpcr);
+	sysreg_write(SYS_FPSR, vcpu->ctx.fpsr);
+	sysreg_write(SYS_FPCR, vcpu->ctx.fpcr);
 	sysreg_write(cptr_el2, CPTR_GUEST);
 	isb();
 	host->fp_is_guest = true;
@@ -304,8 +310,8 @@ static void fp_give_back(const struct cpu *cpu, struct host_world *host, struct 
 		return;
 	}
 	fp_save_v(vcpu->ctx.v);
-	vcpu->ctx.fpsr = sysreg_read(s3_3_c4_c4_1);
-	vcpu->ctx.fpcr = sysreg_read(s3_3_c4_c4_0);
+	vcpu->ctx.fpsr = sysreg_read(SYS_FPSR);
+	vcpu->ctx.fpcr = sysreg_read(SYS_FPCR);
 	fp_load_host(cpu, host);
 	host->fp_is_guest = false;
 }

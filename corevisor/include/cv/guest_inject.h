@@ -9,7 +9,7 @@
 #include <cv/types.h>
 #include <cv/vcpu.h>
 
-/* The instruction at PC has been done by the corevisor. */
+/* The instruction at PC, which the last exit (vcpu->exit) is about, has been done by the corevisor. */
 void guest_skip(struct vcpu *vcpu);
 /* "Undefined instruction" at PC. */
 void guest_inject_undef(struct vcpu *vcpu);
