@@ -8,6 +8,7 @@
 #include <cv/guest_inject.h>
 #include <cv/guest_smccc.h>
 #include <cv/guest_sysreg.h>
+#include <cv/host_psci.h>
 #include <cv/info.h>
 #include <cv/vcpu.h>
 #include <cv/vgic.h>
@@ -180,9 +181,10 @@ static bool dispatch(struct vcpu *vcpu, struct run_exit *out)
 	}
 }
 
-static bool is_dying(const struct vm *vm)
+/* Killed; or the host switches the machine off and waits for this CPU, to scrub all VMs' memory. */
+static bool must_end(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_DYING;
+	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_DYING || host_psci_is_stopping();
 }
 
 /* Enters the guest once. True: and again. */
@@ -190,7 +192,7 @@ static bool run_once(struct vcpu *vcpu, struct run_exit *out)
 {
 	enum arch_event event;
 
-	if (is_dying(vcpu->vm)) {
+	if (must_end(vcpu->vm)) {
 		out->reason = RV_EXIT_DYING;
 		return false;
 	}

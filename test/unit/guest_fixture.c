@@ -2,6 +2,7 @@
 #include "guest_fixture.h"
 
 #include <cv/check.h>
+#include <cv/host_psci.h>
 #include <cv/rng.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,11 @@ enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 byte
 u64 arch_counter(void)
 {
 	return fix.counter;
+}
+
+bool host_psci_is_stopping(void)
+{
+	return fix.is_stopping;
 }
 
 bool rng_is_ready(void)

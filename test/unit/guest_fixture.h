@@ -47,6 +47,7 @@ struct fix {
 	enum s2_wish wish_found;
 	u64 wish_found_pages;
 	bool has_entropy;
+	bool is_stopping; /* the host switches the machine off */
 };
 
 extern struct fix fix;

@@ -242,6 +242,20 @@ static void a_killed_vm_leaves_at_its_next_exit(void **state)
 	fix_assert_record(fix.run[0], RV_EXIT_DYING, 0, 0, 0, 0);
 }
 
+static void stop_machine(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	fix.is_stopping = true;
+}
+
+static void guests_leave_when_the_machine_goes_off(void **state)
+{
+	(void)state;
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, FIX_HVC, 0, 0, stop_machine });
+	assert_int_equal(fix_run(), RV_EXIT_DYING);
+	assert_int_equal(fake_vcpu.enters, 1);
+}
+
 static void an_interrupt_ends_a_guest_that_only_traps(void **state)
 {
 	(void)state;
@@ -414,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup(changes_during_the_run_have_no_effect, fix_setup),
 		cmocka_unit_test_setup(each_input_is_read_once_and_nothing_else, fix_setup),
 		cmocka_unit_test_setup(a_killed_vm_leaves_at_its_next_exit, fix_setup),
+		cmocka_unit_test_setup(guests_leave_when_the_machine_goes_off, fix_setup),
 		cmocka_unit_test_setup(an_interrupt_ends_a_guest_that_only_traps, fix_setup),
 		cmocka_unit_test_setup(an_serror_is_the_hosts, fix_setup),
 		cmocka_unit_test_setup(wfi_is_told_and_skipped_wfe_is_not_told, fix_setup),
