@@ -41,7 +41,7 @@ setup: ## install and fetch what is missing; afterwards nothing needs the networ
 .PHONY: run
 run: setup ## boot the host above the corevisor, start a protected guest, end in the host's root shell
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@./machine --first 'guest start protected --wait'
+	@./machine --first 'echo "Starting a protected guest:"; guest start protected --wait && echo "It is up."'
 
 .PHONY: demo
 demo: setup ## show, without a keystroke, what the host's root can and cannot read
