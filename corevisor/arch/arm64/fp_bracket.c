@@ -104,8 +104,8 @@ void arch_fp_begin(void)
 	CV_CHECK(!head->is_busy);
 	*head = (struct fp_head){ .is_busy = true };
 	traps_off(cpu, head);
-	head->fpsr = sysreg_read(s3_3_c4_c4_1);
-	head->fpcr = sysreg_read(s3_3_c4_c4_0);
+	head->fpsr = sysreg_read(SYS_FPSR);
+	head->fpcr = sysreg_read(SYS_FPCR);
 	if (cpu->has_sve || (head->svcr & SVCR_SM) != 0) {
 		u64 vector = sve_vector_bytes();
 		u8 *predicates = vectors + Z_COUNT * vector;
@@ -123,7 +123,7 @@ void arch_fp_begin(void)
 		sysreg_write(SYS_SVCR, head->svcr & ~SVCR_SM);
 		isb();
 	}
-	sysreg_write(s3_3_c4_c4_0, 0);
+	sysreg_write(SYS_FPCR, 0);
 }
 
 void arch_fp_end(void)
@@ -147,8 +147,8 @@ void arch_fp_end(void)
 	} else {
 		fp_restore_v(vectors);
 	}
-	sysreg_write(s3_3_c4_c4_1, head->fpsr);
-	sysreg_write(s3_3_c4_c4_0, head->fpcr);
+	sysreg_write(SYS_FPSR, head->fpsr);
+	sysreg_write(SYS_FPCR, head->fpcr);
 	if (cpu->has_sme) {
 		sysreg_write(SYS_SMCR_EL2, head->smcr);
 	}

@@ -42,21 +42,18 @@
 #define SYS_TCR2_EL2 S3_4_C2_C0_3
 #define SYS_GCSCR_EL2 S3_4_C2_C5_0
 #define SYS_TFSR_EL2 S3_4_C5_C6_0
-#define SYS_PIR_EL2 S3_4_C10_C2_3
 #define SYS_ICC_SRE_EL2 S3_4_C12_C9_5
 #define SYS_ICH_HCR_EL2 S3_4_C12_C11_0
 #define SYS_SVCR S3_3_C4_C2_2
-#define SYS_ZCR_EL1 S3_0_C1_C2_0
-#define SYS_SMCR_EL1 S3_0_C1_C2_6
+#define SYS_FPCR S3_3_C4_C4_0
+#define SYS_FPSR S3_3_C4_C4_1
 
 /* ---- ID registers ---- */
 #define SYS_ID_AA64PFR0_EL1 S3_0_C0_C4_0
 #define SYS_ID_AA64PFR1_EL1 S3_0_C0_C4_1
 #define SYS_ID_AA64PFR2_EL1 S3_0_C0_C4_2
-#define SYS_ID_AA64ZFR0_EL1 S3_0_C0_C4_4
 #define SYS_ID_AA64SMFR0_EL1 S3_0_C0_C4_5
 #define SYS_ID_AA64DFR0_EL1 S3_0_C0_C5_0
-#define SYS_ID_AA64DFR1_EL1 S3_0_C0_C5_1
 #define SYS_ID_AA64ISAR0_EL1 S3_0_C0_C6_0
 #define SYS_ID_AA64ISAR1_EL1 S3_0_C0_C6_1
 #define SYS_ID_AA64ISAR2_EL1 S3_0_C0_C6_2
@@ -64,7 +61,6 @@
 #define SYS_ID_AA64MMFR1_EL1 S3_0_C0_C7_1
 #define SYS_ID_AA64MMFR2_EL1 S3_0_C0_C7_2
 #define SYS_ID_AA64MMFR3_EL1 S3_0_C0_C7_3
-#define SYS_ID_AA64MMFR4_EL1 S3_0_C0_C7_4
 #define ID_FIELD(value, shift) (((value) >> (shift)) & 0xf)
 
 /* ---- HCR_EL2 ---- */
@@ -77,9 +73,6 @@
 #define HCR_FB (1ull << 9)
 #define HCR_BSU_IS (1ull << 10)
 #define HCR_TWI (1ull << 13)
-#define HCR_TWE (1ull << 14)
-#define HCR_TID1 (1ull << 16)
-#define HCR_TID2 (1ull << 17)
 #define HCR_TID3 (1ull << 18)
 #define HCR_TSC (1ull << 19)
 #define HCR_TIDCP (1ull << 20)
@@ -94,7 +87,6 @@
 #define HCR_AMVOFFEN (1ull << 51)
 #define HCR_ENSCXT (1ull << 53)
 #define HCR_ATA (1ull << 56)
-#define HCR_DCT (1ull << 57)
 #define HCR_TID5 (1ull << 58)
 
 /* What the host's and the VMs' HCR_EL2 have in common. VM and PTW never change between worlds (platform-notes 2.8). */
@@ -104,17 +96,12 @@
 #define HCRX_ENAS0 (1ull << 0)
 #define HCRX_ENALS (1ull << 1)
 #define HCRX_ENASR (1ull << 2)
-#define HCRX_SMPME (1ull << 5)
-#define HCRX_CMOW (1ull << 9)
-#define HCRX_MCE2 (1ull << 10)
 #define HCRX_MSCEN (1ull << 11)
 #define HCRX_TCR2EN (1ull << 14)
 #define HCRX_SCTLR2EN (1ull << 15)
 #define HCRX_D128EN (1ull << 17)
-#define HCRX_ENSNERR (1ull << 18)
 #define HCRX_GCSEN (1ull << 22)
 #define HCRX_ENFPM (1ull << 23)
-#define HCRX_SRMASKEN (1ull << 26)
 
 /* ---- CPTR_EL2, layout with HCR_EL2.E2H = 0 ---- */
 #define CPTR_RES1_BASE 0x22ffull /* bits 13, 9, 7:0 */
@@ -123,14 +110,10 @@
 #define CPTR_TSM (1ull << 12) /* RES1 without SME */
 #define CPTR_TTA (1ull << 20)
 #define CPTR_TAM (1ull << 30)
-#define CPTR_TCPAC (1ull << 31)
 
 /* ---- MDCR_EL2 ---- */
-#define MDCR_HPMN_MASK 0x1full
 #define MDCR_TPMCR (1ull << 5)
 #define MDCR_TPM (1ull << 6)
-#define MDCR_HPME (1ull << 7)
-#define MDCR_TDE (1ull << 8)
 #define MDCR_TDA (1ull << 9)
 #define MDCR_TDOSA (1ull << 10)
 #define MDCR_TDRA (1ull << 11)
@@ -141,7 +124,6 @@
 #define MDCR_HCCD (1ull << 23)
 #define MDCR_E2TB_EL1 (3ull << 24)
 #define MDCR_TDCC (1ull << 27)
-#define MDCR_HPMFZO (1ull << 29)
 
 /* ---- VTCR_EL2 ---- */
 #define VTCR_T0SZ_40 24ull
@@ -163,7 +145,6 @@
 #define TCR_EL2_PS_SHIFT 16
 
 #define SCTLR_EL2_M (1ull << 0)
-#define SCTLR_EL2_A (1ull << 1)
 #define SCTLR_EL2_C (1ull << 2)
 #define SCTLR_EL2_SA (1ull << 3)
 #define SCTLR_EL2_I (1ull << 12)
