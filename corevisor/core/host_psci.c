@@ -25,7 +25,7 @@ static struct {
 	struct lock lock; /* host_cpu.power, .entry, .context */
 	struct host_cpu cpu[CPU_MAX];
 	u32 count;
-	u32 stopping;
+	u32 stopping; /* index + 1 of the CPU that ends the machine, 0: it goes on */
 } psci = { .lock = LOCK_INIT(LOCK_RANK_POWER) };
 
 void host_psci_init(const u64 *affinity, u32 count, u32 self)
@@ -40,6 +40,13 @@ void host_psci_init(const u64 *affinity, u32 count, u32 self)
 bool host_psci_is_stopping(void)
 {
 	return __atomic_load_n(&psci.stopping, __ATOMIC_ACQUIRE) != 0;
+}
+
+bool host_psci_is_stopped_here(void)
+{
+	u32 by = __atomic_load_n(&psci.stopping, __ATOMIC_ACQUIRE);
+
+	return by != 0 && by != arch_cpu_index() + 1;
 }
 
 static struct host_cpu *cpu_find(u64 affinity, u32 *index)
@@ -210,11 +217,15 @@ static bool others_are_outside(u32 self)
 static void stop_others(void)
 {
 	u64 until = arch_counter() + STOP_TENTHS * (arch_counter_hz() / 10);
+	u32 nobody = 0;
 
-	if (__atomic_exchange_n(&psci.stopping, 1, __ATOMIC_ACQ_REL) != 0) {
+	if (!__atomic_compare_exchange_n(&psci.stopping, &nobody, arch_cpu_index() + 1, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
 		arch_park();
 	}
 	mem_revoke_everything();
+	/* A guest that sleeps in WFE is still at work for us: it wakes, faults and comes out. */
+	arch_send_event();
 	while (!others_are_outside(arch_cpu_index()) && arch_counter() < until) {
 		panic_poll();
 		arch_cpu_relax();

@@ -3,6 +3,7 @@
 #include <cv/panic.h>
 
 #include <cv/arch.h>
+#include <cv/host_psci.h>
 #include <cv/log.h>
 #include <cv/mem.h>
 
@@ -29,6 +30,10 @@ void panic_poll(void)
 /* Only one CPU passes, and only once: a panic within a panic parks. */
 static void panic_enter(void)
 {
+	/* The end of the machine empties tables and records under whoever is late to leave EL2: what fails then is no bug. */
+	if (host_psci_is_stopped_here()) {
+		arch_park();
+	}
 	if (__atomic_exchange_n(&begun, 1, __ATOMIC_ACQ_REL) != 0) {
 		arch_park();
 	}

@@ -176,6 +176,10 @@ static void test_system_off(void **state)
 	assert_int_equal(fix_calls[0].fn, PSCI_SYSTEM_OFF);
 	assert_int_equal(fix_scrubs, 1);
 	assert_true(host_psci_is_stopping());
+	/* What fails on another CPU now is no panic; on this one it is. */
+	assert_false(host_psci_is_stopped_here());
+	fix_cpu = 1;
+	assert_true(host_psci_is_stopped_here());
 	assert_int_equal(FIX_RUN(host_psci_arrive(1, &regs, NULL)), FIX_PARKED);
 	assert_int_equal(FIX_RUN(call(PSCI_SYSTEM_RESET, 0, 0, 0)), FIX_PARKED);
 	assert_int_equal(fix_scrubs, 1);

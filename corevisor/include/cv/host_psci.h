@@ -18,5 +18,7 @@ bool host_psci_call(struct host_regs *regs);
 void host_psci_arrive(u32 index, struct host_regs *regs, const char *unfit);
 /* True once the machine is going down: whoever comes to EL2 parks. */
 bool host_psci_is_stopping(void);
+/* True if it is going down, and another CPU does it: tables and records may vanish under this one at any moment. */
+bool host_psci_is_stopped_here(void);
 
 #endif
