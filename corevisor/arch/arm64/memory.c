@@ -42,14 +42,15 @@ void *arch_core_va(pa_t pa)
 struct vmid_scope {
 	u64 vttbr;
 	u64 tcr;
+	u64 sctlr;
 	bool is_switched;
 };
 
 /*
  * Stage-2 invalidation works on the VMID in VTTBR_EL2. Before another one is put there, stage-1 walks of the loaded EL1
  * world are switched off, so that no speculative walk mixes its stage 1 with the other's VMID (Cortex-A57 1319537,
- * Neoverse N1 1165522). No table of the other VM is needed: VTTBR's root stays, its VMID alone changes, and nothing can
- * be walked meanwhile.
+ * Neoverse N1 1165522). EPD counts only with the stage-1 MMU on, and a guest may have it off. No table of the other VM is
+ * needed: VTTBR's root stays, its VMID alone changes, and nothing can be walked meanwhile.
  */
 static struct vmid_scope vmid_enter(vmid_t vmid)
 {
@@ -61,7 +62,10 @@ static struct vmid_scope vmid_enter(vmid_t vmid)
 	}
 	scope.is_switched = true;
 	scope.tcr = sysreg_read(tcr_el1);
+	scope.sctlr = sysreg_read(sctlr_el1);
 	sysreg_write(tcr_el1, scope.tcr | TCR_EPD0 | TCR_EPD1);
+	isb();
+	sysreg_write(sctlr_el1, scope.sctlr | SCTLR_EL1_M);
 	isb();
 	sysreg_write(vttbr_el2, (scope.vttbr & ((1ull << VTTBR_VMID_SHIFT) - 1)) | (u64)vmid.v << VTTBR_VMID_SHIFT);
 	isb();
@@ -72,6 +76,8 @@ static void vmid_leave(const struct vmid_scope *scope)
 {
 	if (scope->is_switched) {
 		sysreg_write(vttbr_el2, scope->vttbr);
+		isb();
+		sysreg_write(sctlr_el1, scope->sctlr);
 		isb();
 		sysreg_write(tcr_el1, scope->tcr);
 	}

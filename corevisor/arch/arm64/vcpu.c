@@ -13,7 +13,6 @@
 #include <cv/info.h>
 #include <cv/vcpu.h>
 
-#define SCTLR_EL1_M 1ull
 
 /* HCR_EL2 for VMs. No API, APK, ATA, EnSCXT, FIEN, AMVOFFEN: what the ID registers hide is trapped. */
 #define HCR_GUEST                                                                                                      \

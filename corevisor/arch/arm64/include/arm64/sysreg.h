@@ -154,6 +154,7 @@
 #define SCTLR_EL2_BOOT (SCTLR_EL2_RES1 | SCTLR_EL2_M | SCTLR_EL2_C | SCTLR_EL2_I | SCTLR_EL2_SA)
 #define SCTLR_EL2_SEALED (SCTLR_EL2_BOOT | SCTLR_EL2_WXN)
 
+#define SCTLR_EL1_M (1ull << 0)
 #define SCTLR_EL1_RESET 0x30d00980ull
 
 /* ---- PSTATE with which the host starts: EL1h, D A I F masked ---- */
