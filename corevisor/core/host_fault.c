@@ -12,8 +12,8 @@
 /* ESR_ELx.DFSC/IFSC: fault kinds by their upper bits, the level in the lower two */
 #define FSC_KIND(esr) ((esr) & 0x3c)
 #define FSC_TRANSLATION 0x04
-/* HPFAR_EL2.FIPA: bits 47:12 of the IPA in bits 39:4 */
-#define HPFAR_FIPA(hpfar) ((((hpfar) >> 4) & 0xfffffffffull) << PAGE_SHIFT)
+/* HPFAR_EL2.FIPA: bits 51:12 of the IPA in bits 43:4; a CPU with 48-bit addresses has the upper four 0 */
+#define HPFAR_FIPA(hpfar) ((((hpfar) >> 4) & 0xffffffffffull) << PAGE_SHIFT)
 
 static void inject(struct host_regs *regs, u64 esr, u64 far)
 {
