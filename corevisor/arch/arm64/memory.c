@@ -100,6 +100,11 @@ void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
 	if (is_before_stage2()) {
 		return;
 	}
+	/* Page by page through a GiB would keep every CPU busy for long, with locks held. */
+	if (bytes > BLOCK_SIZE) {
+		arch_tlb_invalidate_vmid(vmid);
+		return;
+	}
 	scope = vmid_enter(vmid);
 	for (u64 at = ipa.v; at < ipa.v + bytes; at += PAGE_SIZE) {
 		__asm__ volatile("tlbi ipas2e1is, %0" : : "r"(at >> PAGE_SHIFT) : "memory");
