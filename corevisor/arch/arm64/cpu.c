@@ -108,9 +108,6 @@ static u64 host_hcr(void)
 	if (ID_FIELD(pfr0, 28) >= 2 || (ID_FIELD(pfr0, 28) == 1 && has(pfr1, 12))) {
 		hcr |= HCR_FIEN;
 	}
-	if (ID_FIELD(pfr0, 44) >= 2) {
-		hcr |= HCR_AMVOFFEN;
-	}
 	return hcr;
 }
 

@@ -13,7 +13,7 @@
 #include <cv/info.h>
 #include <cv/vcpu.h>
 
-/* HCR_EL2 for VMs. No API, APK, ATA, EnSCXT, FIEN, AMVOFFEN: what the ID registers hide is trapped. */
+/* HCR_EL2 for VMs. No API, APK, ATA, EnSCXT, FIEN: what the ID registers hide is trapped. */
 #define HCR_GUEST                                                                                                      \
 	(HCR_COMMON | HCR_IMO | HCR_FMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 | HCR_TLOR | HCR_TERR |   \
 	 HCR_TID5)
