@@ -18,9 +18,10 @@ $(DEMO_OUT)/secret: $(wildcard demo/secret/*.[cS]) $(DEMO_COMMON) mk/demo.mk
 	$(DEMO_CC) -o $@ $(filter %.c %.S,$^) $(DEMO_LIBS)
 
 # A second archive behind the guest's usual initramfs: Linux unpacks both.
-$(DEMO_FILES)/secret.cpio: $(DEMO_OUT)/secret
+$(DEMO_FILES)/secret.cpio: $(DEMO_OUT)/secret $(DEMO_FILES)/scan
 	@mkdir -p $(@D)
-	cd $(DEMO_OUT) && echo secret | cpio --quiet -o -H newc -R 0:0 > files/secret.cpio
+	cp $(DEMO_FILES)/scan $(DEMO_OUT)/scan
+	cd $(DEMO_OUT) && printf 'secret\nscan\n' | cpio --quiet -o -H newc -R 0:0 > files/secret.cpio
 
 $(DEMO_FILES)/scan: $(wildcard demo/scan/*.[ch]) $(DEMO_COMMON) demo/hostile_module/allmem.h include/ravelin/abi.h mk/demo.mk
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@
 /*
  * scan all SEED PID   everything: the VMM's memory, kvm_run, ONE_REG, what is shared with the corevisor, all RAM
  * scan host SEED      what is left when the VMM is gone: shared pages, all RAM
+ * scan process SEED PID   the memory of one process: run inside the guest, it shows that the secret is there
  * scan hold PID       keeps the VM's descriptors open after its VMM's death (which keeps the VM), until killed
  * scan vms            prints how many VMs the corevisor has (0 without a corevisor)
  * scan facts          prints what the corevisor says of its memory, for bench/run
@@ -121,6 +122,10 @@ int main(int argc, char **argv)
 		scan_ram(table);
 		return 0;
 	}
+	if (argc == 4 && strcmp(argv[1], "process") == 0) {
+		report("inside-the-guest", "pages", process_scan_memory(atoi(argv[3]), table_from_seed(argv[2])));
+		return 0;
+	}
 	if (argc == 2 && strcmp(argv[1], "vms") == 0) {
 		printf("%lu\n", physical_info() ? (uint64_t)physical_info()->vm_count : 0);
 		return 0;
@@ -129,6 +134,8 @@ int main(int argc, char **argv)
 		print_facts();
 		return 0;
 	}
-	fputs("usage: scan all SEED PID | scan host SEED | scan hold PID | scan vms | scan facts\n", stderr);
+	fputs("usage: scan all SEED PID | scan host SEED | scan process SEED PID | "
+	      "scan hold PID | scan vms | scan facts\n",
+	      stderr);
 	return 2;
 }
