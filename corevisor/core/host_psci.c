@@ -199,39 +199,52 @@ static s64 call_cpu_suspend(const u64 *x)
 
 /* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes. */
 #define STOP_TENTHS 5
+/* Looks in a row at which all must be out: longer than a store takes to be seen by this CPU. */
+#define STOP_LOOKS 100
 
 /* A CPU that is off went off inside the corevisor. No lock: nobody may hold up the machine's end. */
-static bool others_are_outside(u32 self)
+static bool others_are_out(u32 self, enum arch_place farthest)
 {
 	for (u32 i = 0; i < psci.count; i++) {
 		bool is_off = __atomic_load_n(&psci.cpu[i].power, __ATOMIC_RELAXED) == POWER_OFF;
 
-		if (i != self && !is_off && !arch_cpu_is_outside(i)) {
+		if (i != self && !is_off && arch_cpu_place(i) > farthest) {
 			return false;
 		}
 	}
 	return true;
 }
 
-/* All other CPUs stop for good: their next access to memory brings them to EL2, where they park. */
-static void stop_others(void)
+static void wait_for_others(enum arch_place farthest)
 {
 	u64 until = arch_counter() + STOP_TENTHS * (arch_counter_hz() / 10);
+	u32 looks = 0;
+
+	while (looks < STOP_LOOKS && arch_counter() < until) {
+		looks = others_are_out(arch_cpu_index(), farthest) ? looks + 1 : 0;
+		panic_poll();
+		/* Guests that sleep in WFE, too. */
+		arch_send_event();
+		arch_cpu_relax();
+	}
+}
+
+/*
+ * All other CPUs stop for good. First calls under way are let finish, as tables and records must not vanish under them:
+ * who comes to EL2 from now on parks, and vCPUs go no further. Then memory is taken from all, so that hosts and guests
+ * that run on come here at their next access; and those that still hold a vCPU put it away.
+ */
+static void stop_others(void)
+{
 	u32 nobody = 0;
 
 	if (!__atomic_compare_exchange_n(&psci.stopping, &nobody, arch_cpu_index() + 1, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE)) {
 		arch_park();
 	}
+	wait_for_others(ARCH_AT_GUEST);
 	mem_revoke_everything();
-	/* A guest that sleeps in WFE is still at work for us: it wakes, faults and comes out. */
-	arch_send_event();
-	while (!others_are_outside(arch_cpu_index()) && arch_counter() < until) {
-		panic_poll();
-		arch_cpu_relax();
-	}
-	/* One of them may have been about to link a table into a root. */
-	mem_revoke_everything();
+	wait_for_others(ARCH_AT_HOST);
 }
 
 static s64 system_end(const char *what, u64 fn, u64 a1, u64 a2)

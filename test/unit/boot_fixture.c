@@ -17,8 +17,9 @@ struct fix_call fix_calls[FIX_CALLS_MAX];
 u32 fix_call_count;
 s64 (*fix_firmware)(u64 fn, u64 a1);
 u32 fix_cpu;
-bool fix_outside[CPU_MAX];
-u32 fix_revokes, fix_scrubs;
+enum arch_place fix_place[CPU_MAX];
+u32 fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+void (*fix_on_event)(void);
 char fix_console[8192];
 u32 fix_console_bytes;
 static u64 fix_counter;
@@ -60,17 +61,33 @@ void arch_clean_range(const void *start, u64 bytes) { (void)start, (void)bytes; 
 u64 arch_cpu_affinity(void) { return 0; }
 u32 arch_cpu_index(void) { return fix_cpu; }
 void arch_wait_event(void) {}
-void arch_send_event(void) {}
 void arch_cpu_relax(void) {}
 void arch_lock_taken(u32 rank) { (void)rank; }
 void arch_lock_dropped(u32 rank) { (void)rank; }
-bool arch_cpu_is_outside(u32 cpu) { return fix_outside[cpu]; }
+enum arch_place arch_cpu_place(u32 cpu) { return fix_place[cpu]; }
 u64 arch_counter(void) { return fix_counter += 1000; }
 u64 arch_counter_hz(void) { return 1000000; }
 void info_cpu_online(s64 change) { (void)change; }
 void info_count(enum rv_exit_class class) { (void)class; }
-void mem_revoke_everything(void) { fix_revokes++; }
 void vm_scrub_all(void) { fix_scrubs++; }
+
+void arch_send_event(void)
+{
+	fix_events++;
+	if (fix_on_event != NULL) {
+		fix_on_event();
+	}
+}
+
+/* Guests fault and come out. */
+void mem_revoke_everything(void)
+{
+	fix_revokes++;
+	for (u32 i = 0; i < CPU_MAX; i++) {
+		fix_inside_at_revoke += fix_place[i] == ARCH_AT_EL2;
+		fix_place[i] = fix_place[i] == ARCH_AT_GUEST ? ARCH_AT_HOST : fix_place[i];
+	}
+}
 
 void plat_console_write(const char *text, size_t bytes)
 {

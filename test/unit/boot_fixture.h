@@ -48,8 +48,9 @@ extern struct fix_call fix_calls[FIX_CALLS_MAX];
 extern u32 fix_call_count;
 extern s64 (*fix_firmware)(u64 fn, u64 a1);
 extern u32 fix_cpu; /* arch_cpu_index() */
-extern bool fix_outside[CPU_MAX];
-extern u32 fix_revokes, fix_scrubs;
+extern enum arch_place fix_place[CPU_MAX];
+extern u32 fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+extern void (*fix_on_event)(void); /* others get on */
 
 /* ---- console ---- */
 extern char fix_console[8192];

@@ -61,9 +61,12 @@ _Noreturn void arch_park(void)
 	}
 }
 
-bool arch_cpu_is_outside(u32 cpu)
+enum arch_place arch_cpu_place(u32 cpu)
 {
-	return __atomic_load_n(&cpus[cpu].in_el2, __ATOMIC_ACQUIRE) == 0;
+	if (__atomic_load_n(&cpus[cpu].in_el2, __ATOMIC_ACQUIRE) == 0) {
+		return ARCH_AT_HOST;
+	}
+	return __atomic_load_n(&cpus[cpu].running, __ATOMIC_ACQUIRE) != NULL ? ARCH_AT_GUEST : ARCH_AT_EL2;
 }
 
 /* ---- facts ---- */

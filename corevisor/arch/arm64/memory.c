@@ -13,6 +13,8 @@
 #define CTR_DIC (1ull << 29)
 #define CTR_DMINLINE_SHIFT 16
 #define WORD_BYTES 4
+/* More pages than this are cheaper to forget together with everything else of their VMID. */
+#define PAGES_ONE_BY_ONE 8
 
 /* ---- tables ---- */
 
@@ -100,8 +102,8 @@ void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
 	if (is_before_stage2()) {
 		return;
 	}
-	/* Page by page through a GiB would keep every CPU busy for long, with locks held. */
-	if (bytes > BLOCK_SIZE) {
+	/* Page by page through a block would keep every CPU busy for long, with locks held. */
+	if (bytes > PAGES_ONE_BY_ONE * PAGE_SIZE) {
 		arch_tlb_invalidate_vmid(vmid);
 		return;
 	}

@@ -32,8 +32,9 @@ void arch_cpu_entry(u32 cpu, u64 *entry, u64 *context);
 u64 arch_cpu_affinity(void);
 
 /* ---- stopping ---- */
-/* True if CPU `cpu` executes nothing of the corevisor just now. */
-bool arch_cpu_is_outside(u32 cpu);
+/* Where CPU `cpu` is just now: below EL2 on the host's behalf (or parked), in a guest during RV_VCPU_RUN, or at EL2. */
+enum arch_place { ARCH_AT_HOST, ARCH_AT_GUEST, ARCH_AT_EL2 };
+enum arch_place arch_cpu_place(u32 cpu);
 void arch_cpu_relax(void); /* a moment; no event needed */
 u64 arch_counter_hz(void);
 
