@@ -20,24 +20,24 @@ static s64 arch_features(u32 id)
 	case SMCCC_ARCH_FEATURES:
 		return 0;
 	case SMCCC_ARCH_WORKAROUND_1:
-	case SMCCC_ARCH_WORKAROUND_2:
 	case SMCCC_ARCH_WORKAROUND_3:
-		/* What this machine's firmware says is the truth for guests as well: they run on its CPUs. */
+		/*
+		 * What this machine's firmware says is the truth for guests as well: they run on its CPUs. Not so
+		 * WORKAROUND_2: it sets a state of the CPU that would stay for the host and for other guests.
+		 */
 		return (int32_t)arch_firmware_call(SMCCC_ARCH_FEATURES, id, 0, 0);
 	default:
 		return SMCCC_NOT_SUPPORTED;
 	}
 }
 
-/* Passed through to firmware, if it has the call; the guest's x1.. are not its business. */
-static s64 workaround(const struct vcpu *vcpu, u32 id)
+/* Passed on to firmware, if it has the call; without the guest's x1.., which are not its business. */
+static s64 workaround(u32 id)
 {
-	const u64 enable = id == SMCCC_ARCH_WORKAROUND_2 ? vcpu->ctx.x[1] & 1 : 0;
-
 	if (arch_features(id) < 0) {
 		return SMCCC_NOT_SUPPORTED;
 	}
-	(void)arch_firmware_call(id, enable, 0, 0);
+	(void)arch_firmware_call(id, 0, 0, 0);
 	return 0;
 }
 
@@ -49,9 +49,8 @@ static s64 simple_call(struct vcpu *vcpu, u32 id)
 	case SMCCC_ARCH_FEATURES:
 		return arch_features((u32)vcpu->ctx.x[1]);
 	case SMCCC_ARCH_WORKAROUND_1:
-	case SMCCC_ARCH_WORKAROUND_2:
 	case SMCCC_ARCH_WORKAROUND_3:
-		return workaround(vcpu, id);
+		return workaround(id);
 	case RV_HVC_UID:
 		vcpu->ctx.x[1] = RV_UID_1;
 		vcpu->ctx.x[2] = RV_UID_2;

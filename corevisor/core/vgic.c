@@ -5,6 +5,8 @@
 #include <cv/check.h>
 
 #define LR_STATE (3ull << 62) /* 0 invalid, 1 pending, 2 active, 3 both */
+#define LR_PENDING (1ull << 62)
+#define LR_ACTIVE (2ull << 62)
 #define LR_HW (1ull << 61)
 #define LR_GROUP1 (1ull << 60)
 #define LR_PRIORITY (0xffull << 48)
@@ -32,6 +34,8 @@ static u64 sanitise(u64 lr)
 	if ((lr & LR_VINTID) == VGIC_VTIMER_INTID) {
 		/* Ours: the guest's EOI must deactivate the real PPI, or its level line could not fire again. */
 		clean |= LR_HW | ((u64)VGIC_VTIMER_INTID << LR_PINTID_SHIFT);
+		/* "Both" does not exist with HW: the pending half is the line's own, and comes back by itself. */
+		clean &= (clean & LR_ACTIVE) != 0 ? ~LR_PENDING : ~0ull;
 	} else {
 		clean |= lr & LR_EOI;
 	}

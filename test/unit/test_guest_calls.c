@@ -83,7 +83,7 @@ static void unknown_calls_get_minus_one(void **state)
 /* Nothing that firmware could take for its own reaches it. */
 static void only_workarounds_reach_firmware(void **state)
 {
-	static const u32 ids[] = { SMCCC_ARCH_WORKAROUND_1, SMCCC_ARCH_WORKAROUND_2, SMCCC_ARCH_WORKAROUND_3 };
+	static const u32 ids[] = { SMCCC_ARCH_WORKAROUND_1, SMCCC_ARCH_WORKAROUND_3 };
 
 	(void)state;
 	for (u64 id = 0x84000000; id < 0x84000100; id++) {
@@ -95,6 +95,10 @@ static void only_workarounds_reach_firmware(void **state)
 	assert_int_equal(hvc(SMCCC_VERSION, 0, 0, 0), SMCCC_VERSION_1_2);
 	assert_int_equal(hvc(SMCCC_ARCH_FEATURES, SMCCC_VERSION, 0, 0), 0);
 	assert_int_equal(hvc(SMCCC_ARCH_FEATURES, 0x80000055, 0, 0), NOT_SUPPORTED);
+	/* It would switch the mitigation of the CPU off for everybody. */
+	fake_vcpu.firmware_result = 0;
+	assert_int_equal(hvc(SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_2, 0, 0), NOT_SUPPORTED);
+	assert_int_equal(hvc(SMCCC_ARCH_WORKAROUND_2, 0, 0, 0), NOT_SUPPORTED);
 	assert_int_equal(fake_vcpu.firmware_calls, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
 		fake_vcpu.firmware_result = -1;

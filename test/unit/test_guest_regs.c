@@ -212,6 +212,23 @@ static void id_passes(void **state)
 
 /* ---- list registers ---- */
 
+static u64 random_word(void)
+{
+	return (u64)rand() << 62 ^ (u64)rand() << 31 ^ (u64)rand();
+}
+
+/* Each bit alone; the timer's interrupt with anything around; anything, mostly with an interrupt number that is valid. */
+static u64 some_lr(u32 n)
+{
+	if (n < 64) {
+		return 1ull << n;
+	}
+	if (n % 64 == 0) {
+		return (random_word() & ~0xffffffffull) | 27;
+	}
+	return random_word() & (n % 3 == 0 ? ~0ull : ~0xfffffc00ull);
+}
+
 static void lr_sanitising(void **state)
 {
 	const u64 keep = 3ull << 62 | 0xffull << 48 | 1ull << 41 | 0xffffffff;
@@ -219,8 +236,7 @@ static void lr_sanitising(void **state)
 	(void)state;
 	srand(2);
 	for (u32 n = 0; n < 300000; n++) {
-		const u64 lr = (n < 64 ? 1ull << n : (u64)rand() << 62 ^ (u64)rand() << 31 ^ (u64)rand()) &
-			       (n % 3 == 0 ? ~0ull : ~0xfffffc00ull);
+		const u64 lr = some_lr(n);
 		struct vgic_state vgic = { .lr = { SECRET } };
 		u64 out;
 
@@ -230,7 +246,10 @@ static void lr_sanitising(void **state)
 		if ((lr >> 62) == 0 || (lr & 0xffffffff) >= 1020) {
 			assert_int_equal(out, 0);
 		} else if ((lr & 0xffffffff) == 27) {
-			assert_int_equal(out, (lr & (3ull << 62 | 0xffull << 48)) | 1ull << 61 | 1ull << 60 | 27ull << 32 | 27);
+			/* pending and active at once does not exist with the physical link */
+			const u64 lr_state = lr >> 62 == 3 ? 2 : lr >> 62;
+
+			assert_int_equal(out, lr_state << 62 | (lr & 0xffull << 48) | 1ull << 61 | 1ull << 60 | 27ull << 32 | 27);
 			assert_int_equal(vgic_show_lr(out), out & ~(1ull << 61 | 0x1fffull << 32));
 			assert_true(vgic_holds_vtimer(&vgic));
 		} else {
