@@ -33,3 +33,7 @@ $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)
 	for file in $(MT_CORE); do clang -std=c11 -fsyntax-only -Wall -Wextra -Werror -Wthread-safety \
 		-Icorevisor/include -Iinclude $$file; done
 	touch $@
+
+.PHONY: prove
+prove: # CBMC on the shipped C; minutes, and gigabytes of memory
+	@test/proof/run

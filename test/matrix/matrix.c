@@ -29,6 +29,7 @@
 #define GFN_FREE 5ull	  /* unbacked, private */
 #define GFN_SHARED 6ull	  /* unbacked, shared */
 #define GFN_DESTROYED 7ull
+#define GFN_BACKED 8ull	  /* backed by another page, in both VMs */
 #define GFN_FAR 600ull	  /* another leaf table */
 #define RAM_PAGES 1024ull
 
@@ -135,6 +136,8 @@ static void make_vms(void)
 	fake_attach(vm_b & 0xff, pa_make(spec_vm(&spec, vm_b)->donated[1] << PAGE_SHIFT));
 	set_wish(vm_a, GFN_SHARED, GFN_SHARED + 1, S2_WISH_SHARED);
 	set_wish(vm_a, GFN_DESTROYED, GFN_DESTROYED + 1, S2_WISH_DESTROYED);
+	map(vm_a, GFN_BACKED, spare(), 0);
+	map(vm_b, GFN_BACKED, spare(), 0);
 }
 
 static u64 scene_page(enum page_scene scene)
@@ -267,7 +270,8 @@ MAP(map_a, vm_a, GFN_FREE, 1, 0)
 MAP(map_a_content, vm_a, GFN_FREE, 1, RV_MEM_CONTENT)
 MAP(map_a_shared, vm_a, GFN_SHARED, 1, 0)
 MAP(map_a_destroyed, vm_a, GFN_DESTROYED, 1, 0)
-MAP(map_a_backed, vm_a, GFN_SUBJECT, 1, 0)
+MAP(map_a_backed, vm_a, GFN_BACKED, 1, 0)
+MAP(map_a_again, vm_a, GFN_SUBJECT, 1, 0)
 MAP(map_a_far, vm_a, GFN_FAR, 1, 0)
 MAP(map_a_outside, vm_a, RAM_PAGES, 1, 0)
 MAP(map_a_beyond, vm_a, ~0ull, 1, 0)
@@ -276,7 +280,8 @@ MAP(map_a_flags, vm_a, GFN_FREE, 1, 2)
 MAP(map_a_none, vm_a, GFN_FREE, 0, 0)
 MAP(map_b, vm_b, GFN_FREE, 1, 0)
 MAP(map_b_content, vm_b, GFN_FREE, 1, RV_MEM_CONTENT)
-MAP(map_b_backed, vm_b, GFN_SUBJECT, 1, 0)
+MAP(map_b_backed, vm_b, GFN_BACKED, 1, 0)
+MAP(map_b_again, vm_b, GFN_SUBJECT, 1, 0)
 MAP(map_b_far, vm_b, GFN_FAR, 2, 0)
 MAP(map_dead, vm_dead, GFN_FREE, 1, 0)
 MAP(map_no_vm, 0, GFN_FREE, 1, 0)
@@ -294,6 +299,25 @@ CALL(kill_a, vm_kill(vm_a), spec_vm_kill(&spec, vm_a))
 CALL(kill_dead, vm_kill(vm_dead), spec_vm_kill(&spec, vm_dead))
 CALL(destroy_a, vm_destroy(vm_a, &v), spec_vm_destroy(&spec, vm_a, &v))
 CALL(destroy_b, vm_destroy(vm_b, &v), spec_vm_destroy(&spec, vm_b, &v))
+/* The whole end of a VM in one cell; the first status that is not CV_OK. */
+static enum cv_status end_core(u64 vm, u64 *value)
+{
+	enum cv_status status = vm_kill(vm);
+
+	status = status == CV_OK ? mem_reclaim(vm, 0, RAM_PAGES, value) : status;
+	return status == CV_OK ? vm_destroy(vm, value) : status;
+}
+
+static enum cv_status end_spec(u64 vm, u64 *value)
+{
+	enum cv_status status = spec_vm_kill(&spec, vm);
+
+	status = status == CV_OK ? spec_reclaim(&spec, vm, 0, RAM_PAGES, value) : status;
+	return status == CV_OK ? spec_vm_destroy(&spec, vm, value) : status;
+}
+
+CALL(end_a, end_core(vm_a, &v), end_spec(vm_a, &v))
+CALL(end_b, end_core(vm_b, &v), end_spec(vm_b, &v))
 CALL(destroy_dead, vm_destroy(vm_dead, &v), spec_vm_destroy(&spec, vm_dead, &v))
 CALL(add_ram, vm_add_ram(vm_a, RAM_PAGES, 64), spec_vm_add_ram(&spec, vm_a, RAM_PAGES, 64))
 CALL(add_ram_over, vm_add_ram(vm_a, RAM_PAGES - 1, 64), spec_vm_add_ram(&spec, vm_a, RAM_PAGES - 1, 64))
@@ -351,11 +375,11 @@ static const struct call calls[] = {
 	ENTRY(create_odd_root), ENTRY(create_same), ENTRY(create_flags), ENTRY(create_huge), ENTRY(topup_a), ENTRY(topup_b),
 	ENTRY(topup_dead), ENTRY(vcpu_record), ENTRY(vcpu_run), ENTRY(vcpu_same), ENTRY(vcpu_exists), ENTRY(vcpu_index),
 	ENTRY(vcpu_dead), ENTRY(map_a), ENTRY(map_a_content), ENTRY(map_a_shared), ENTRY(map_a_destroyed),
-	ENTRY(map_a_backed), ENTRY(map_a_far), ENTRY(map_a_outside), ENTRY(map_a_beyond), ENTRY(map_a_many),
+	ENTRY(map_a_backed), ENTRY(map_a_again), ENTRY(map_b_again), ENTRY(map_a_far), ENTRY(map_a_outside), ENTRY(map_a_beyond), ENTRY(map_a_many),
 	ENTRY(map_a_flags), ENTRY(map_a_none), ENTRY(map_b), ENTRY(map_b_content), ENTRY(map_b_backed), ENTRY(map_b_far),
 	ENTRY(map_dead), ENTRY(map_no_vm), ENTRY(reclaim_a), ENTRY(reclaim_a_all), ENTRY(reclaim_a_space), ENTRY(reclaim_b),
 	ENTRY(reclaim_b_all), ENTRY(reclaim_none), ENTRY(reclaim_wrap), ENTRY(reclaim_dead), ENTRY(kill_a), ENTRY(kill_dead),
-	ENTRY(destroy_a), ENTRY(destroy_b), ENTRY(destroy_dead), ENTRY(add_ram), ENTRY(add_ram_over), ENTRY(add_ram_beyond),
+	ENTRY(destroy_a), ENTRY(destroy_b), ENTRY(end_a), ENTRY(end_b), ENTRY(destroy_dead), ENTRY(add_ram), ENTRY(add_ram_over), ENTRY(add_ram_beyond),
 	ENTRY(add_ram_wrap), ENTRY(add_ram_none), ENTRY(wish_shared), ENTRY(wish_private), ENTRY(wish_destroyed),
 	ENTRY(wish_undestroy), ENTRY(wish_keep_destroyed), ENTRY(wish_all), ENTRY(wish_block), ENTRY(wish_far),
 	ENTRY(wish_outside), ENTRY(wish_past_end), ENTRY(wish_empty), ENTRY(wish_open),

@@ -26,6 +26,7 @@ static u64 seed;
 static u64 random_state;
 static u64 dead_handle = 0x103;
 static u32 accepted;
+static u32 seen[10]; /* by status */
 
 static u64 pick(u64 below)
 {
@@ -57,6 +58,9 @@ static u64 pick_vm(void)
 {
 	u64 handle = spec.vm[pick(SPEC_VMS)].handle;
 
+	for (u32 i = 0; i < SPEC_VMS && handle == 0; i++) {
+		handle = spec.vm[i].handle;
+	}
 	return handle != 0 && pick(20) != 0 ? handle : dead_handle;
 }
 
@@ -114,6 +118,21 @@ static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
 		out.spec = spec_call;                                                                                  \
 	} while (0)
 
+/* RAM and tables for a new VM, so that most VMs get somewhere. */
+static void furnish(u64 vm)
+{
+	if (pick(6) != 0 && vm_add_ram(vm, 0, 1024) != spec_vm_add_ram(&spec, vm, 0, 1024)) {
+		fake_fail("WALK_SEED=%#lx: RAM for a new VM", seed);
+	}
+	for (u64 i = pick(6); i > 0; i--) {
+		u64 pfn = pick_pfn();
+
+		if (vm_topup(vm, pfn) != spec_vm_topup(&spec, vm, pfn)) {
+			fake_fail("WALK_SEED=%#lx: tables for a new VM", seed);
+		}
+	}
+}
+
 static struct outcome step_vm(u64 vm, u64 pfn)
 {
 	struct outcome out = { 0 };
@@ -131,6 +150,7 @@ static struct outcome step_vm(u64 vm, u64 pfn)
 			     spec_vm_create(&spec, pfn, other, flags, &out.spec_value));
 			if (out.core == CV_OK) {
 				fake_attach(out.core_value & 0xff, pfn_pa(pfn_make(other)));
+				furnish(out.core_value);
 			}
 		}
 		break;
@@ -233,6 +253,7 @@ static void walk(u32 steps)
 				  out.spec_value);
 		}
 		accepted += out.core == CV_OK;
+		seen[-out.core]++;
 		observe_check(&spec, true, what);
 	}
 	fake_cpu_set(0);
@@ -251,7 +272,8 @@ static void test_walk(void **state)
 	fake_halt();
 	/* A walk whose calls are nearly all refused tests nothing. */
 	assert_true(accepted > (steps == NULL ? STEPS / 8 : 0));
-	print_message("# %u calls accepted\n", accepted);
+	print_message("# %u calls accepted; refused by status 2-9: %u %u %u %u %u %u %u %u\n", accepted, seen[2], seen[3], seen[4],
+		      seen[5], seen[6], seen[7], seen[8], seen[9]);
 }
 
 int main(void)

@@ -4,6 +4,8 @@
  * small machine of include/cv/geometry.h, and for all arguments: the status is the specified one; a refusal changes
  * nothing; on CV_OK exactly the specified entries changed; and the page is out of the host's table and TLB before it is
  * zeroed or given. Pages are modelled by the words that a table has; table pages lie outside the ledger's RAM.
+ * Proof-args: --no-standard-checks --unwind 9 --unwindset place_find.0:4,s2_split.0:3,pool_return.0:3,lock_acquire.0:2,pool_reserve.0:3
+ * Proof-args: corevisor/core/lock.c corevisor/core/ledger.c corevisor/core/pool.c corevisor/core/s2.c corevisor/core/mem.c
  */
 #include <cv/arch.h>
 #include <cv/check.h>

@@ -256,10 +256,49 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn), S2_WISH_PRIVATE);
 	assert_int_equal(gfn.v, 2010);
 	vm_unlock(vm);
+	/* RAM that ends inside a 2 MiB entry: nothing behind its end is touched. */
+	assert_int_equal(vm_add_ram(handle, 8192, 100), CV_OK);
+	vm = vm_lock(handle);
+	gfn.v = 8192;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(gfn.v, 8192 + 100);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false), CV_E_RANGE);
+	assert_int_equal(s2_walk(&vm->s2, gfn_make(8192 + 100)).wish, S2_WISH_PRIVATE);
+	vm_unlock(vm);
 	assert_int_equal(vm_kill(handle), CV_OK);
 	assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
 	assert_int_equal(value, RV_BATCH_PAGES);
 	end_vm(handle);
+	fake_halt();
+}
+
+/* A page that a guest shares stays a leaf of its own, so that taking it back from the host needs no table. */
+static void test_shared_page_stays_split(void **state) CV_NO_LOCK_ANALYSIS
+{
+	struct pool drained;
+	u64 handle;
+	u64 value;
+	struct vm *vm;
+	gfn_t gfn = { 0 };
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	vm = vm_lock(handle);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2), S2_WISH_SHARED, false), CV_OK);
+	vm_unlock(vm);
+	map(handle, 0, PAGE(600), 0);
+	/* Its neighbour comes and goes: no reason to join the block. */
+	assert_int_equal(mem_host_donate_core(PAGE(700)), CV_OK);
+	mem_core_return_host(pfn_make(PAGE(700)));
+	assert_true(pool_reserve(mem_core_pool(), &drained, pool_count(mem_core_pool()), 0));
+	vm = vm_lock(handle);
+	gfn.v = 0;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(1), S2_WISH_PRIVATE, false), CV_OK);
+	vm_unlock(vm);
+	assert_false(fake_host_read(0, PAGE(600) << PAGE_SHIFT, &value));
+	assert_true(fake_host_read(0, PAGE(700) << PAGE_SHIFT, &value));
+	fake_check_tlbs();
 	fake_halt();
 }
 
@@ -474,7 +513,8 @@ int main(void)
 		cmocka_unit_test(test_content_is_cleaned), cmocka_unit_test(test_no_stale_instructions),
 		cmocka_unit_test(test_secret_stays), cmocka_unit_test(test_handles_are_never_used_twice),
 		cmocka_unit_test(test_all_slots), cmocka_unit_test(test_no_entropy), cmocka_unit_test(test_destroy_in_batches),
-		cmocka_unit_test(test_batches), cmocka_unit_test(test_vm_write), cmocka_unit_test(test_pin_limit),
+		cmocka_unit_test(test_batches), cmocka_unit_test(test_shared_page_stays_split),
+		cmocka_unit_test(test_vm_write), cmocka_unit_test(test_pin_limit),
 		cmocka_unit_test(test_topup_when_low), cmocka_unit_test(test_scrub_all),
 		cmocka_unit_test(test_revoke_everything), cmocka_unit_test(test_cpus_at_once),
 		cmocka_unit_test(test_contested_pages),
