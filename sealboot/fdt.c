@@ -86,23 +86,38 @@ static uint32_t text_bytes(const char *text, uint32_t limit)
 	return 0;
 }
 
-/* Is one of the strings of a compatible property a PSCI that Linux would use? */
+/* ASCII letters only, as Linux compares compatible strings: without regard to case. */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool text_is_alike(const char *text, const char *wanted)
+{
+	uint32_t i;
+
+	for (i = 0; lower(text[i]) == wanted[i]; i++) {
+		if (text[i] == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Does a compatible property name a PSCI that Linux would use? Pre: its last byte is 0, so every string in it ends.
+ */
 static bool is_psci_compatible(const char *list, uint32_t bytes)
 {
 	static const char versions[][16] = { "arm,psci", "arm,psci-0.2", "arm,psci-1.0" };
-	uint32_t at = 0, step, i;
+	uint32_t at, i;
 
-	while (at < bytes) {
+	for (at = 0; at < bytes; at += text_bytes(list + at, bytes - at)) {
 		for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-			if (text_is(list + at, bytes - at, versions[i])) {
+			if (text_is_alike(list + at, versions[i])) {
 				return true;
 			}
 		}
-		step = text_bytes(list + at, bytes - at);
-		if (step == 0) {
-			return false;
-		}
-		at += step;
 	}
 	return false;
 }
@@ -160,12 +175,15 @@ static bool skip_name(struct tree *tree, bool is_root)
 	return true;
 }
 
-/* Notes what a property says about PSCI. Readers differ on which of two of the same name counts: refused. */
+/*
+ * Notes what a property says about PSCI. Readers differ on which of two of the same name counts, and on a last string
+ * without an end: refused.
+ */
 static bool note_property(struct node *node, const char *name, uint32_t name_bytes, const char *text, uint32_t bytes,
 			  uint32_t value)
 {
 	if (text_is(name, name_bytes, "compatible")) {
-		if (node->has_compatible) {
+		if (node->has_compatible || bytes == 0 || text[bytes - 1] != 0) {
 			return false;
 		}
 		node->has_compatible = true;

@@ -122,6 +122,8 @@ void boot_take(struct machine *m, u64 base, u64 bytes)
 	if (m->taken_count == BOOT_TAKEN_MAX) {
 		boot_refuse("device tree: more than %d reservations", BOOT_TAKEN_MAX);
 	}
+	/* A reservation may claim more than there is: it ends with the address space, not before its start. */
+	bytes = min_u64(bytes, ~0ull - base);
 	m->taken[m->taken_count++] = (struct boot_range){ base, bytes };
 }
 
@@ -176,6 +178,9 @@ u64 boot_find_hole(struct machine *m, u64 bytes, u64 align)
 			if (next == 0) {
 				boot_take(m, at, bytes);
 				return at;
+			}
+			if (next >= end) {
+				break;
 			}
 			at = align_up(next, align);
 		}

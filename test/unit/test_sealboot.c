@@ -141,6 +141,38 @@ static void test_every_psci_node_is_mended(void **state)
 	free(taken);
 }
 
+static void take_other_compatible(const char *compatible, size_t bytes, bool is_taken)
+{
+	void *taken;
+
+	assert_int_equal(fdt_create(sample, SAMPLE_BYTES), 0);
+	assert_int_equal(fdt_finish_reservemap(sample), 0);
+	assert_int_equal(fdt_begin_node(sample, ""), 0);
+	put_psci(sample, "psci", compatible, bytes, "hvc");
+	assert_int_equal(fdt_end_node(sample), 0);
+	assert_int_equal(fdt_finish(sample), 0);
+	taken = take(sample, fdt_totalsize(sample));
+	if (is_taken) {
+		assert_non_null(taken);
+		assert_memory_equal(fdt_getprop(taken, fdt_path_offset(taken, "/psci"), "method", NULL), "smc", 4);
+	} else {
+		assert_null(taken);
+	}
+	free(taken);
+}
+
+/* Linux compares without regard to case, and to where the property ends. */
+static void test_compatible_is_read_as_linux_does(void **state)
+{
+	(void)state;
+	take_other_compatible("ARM,PSCI-0.2", sizeof("ARM,PSCI-0.2"), true);
+	take_other_compatible("x\0Arm,psci", sizeof("x\0Arm,psci"), true);
+	take_other_compatible("arm,psci-1.0", sizeof("arm,psci-1.0") - 1, false);
+	take_other_compatible("arm,psci-1.00", sizeof("arm,psci-1.00"), false);
+	take_other_compatible("arm,psci-", sizeof("arm,psci-"), false);
+	take_other_compatible("", 0, false);
+}
+
 static void test_smc_stays(void **state)
 {
 	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "smc");
@@ -308,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_method_becomes_smc),
 		cmocka_unit_test(test_every_psci_node_is_mended),
+		cmocka_unit_test(test_compatible_is_read_as_linux_does),
 		cmocka_unit_test(test_smc_stays),
 		cmocka_unit_test(test_deleted_nodes_are_fine),
 		cmocka_unit_test(test_no_psci_is_refused),
