@@ -19,7 +19,7 @@ dd if=/dev/vda bs=64k count=16 2>/dev/null | cmp - /tmp/a && echo disk-keeps
 
 def answers(kernel, cpu, kind):
     done = tap.machine("--kernel", kernel, "--cpu", cpu, "--cmd", f"""
-        guest start {kind} --wait >/dev/null || exit 1
+        guest start {kind} --wait >/dev/null || {{ ravelin status; exit 1; }}
         guest exec {kind} "$(cat <<'EOF'\n{LOOK}\nEOF\n)" || exit 2
         guest exec {kind} 'exit 9'; echo $?
         guest stop {kind} && guest list""", limit=170)
