@@ -28,8 +28,8 @@ $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 $(GUEST_OUT)/host_worlds.o: $(GUEST_OUT)/guest_worlds.img
 $(GUEST_OUT)/host_moves.o: $(GUEST_OUT)/guest_moves.img
 $(GUEST_OUT)/host_guests.o: $(GUEST_OUT)/guest_attack.img
-$(GUEST_OUT)/host_share.o: $(GUEST_OUT)/guest_share.img
-$(addprefix $(GUEST_OUT)/,host_vm.o hostile_power.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
+$(GUEST_OUT)/host_share.o $(GUEST_OUT)/hostile_power.o: $(GUEST_OUT)/guest_share.img
+$(addprefix $(GUEST_OUT)/,host_vm.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \

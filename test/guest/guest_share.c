@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A protected VM that shares memory by RSI, in place, and takes it back: both directions lose the content. */
+/*
+ * A protected VM that shares memory by RSI, in place, and takes it back: both directions lose the content. With "loop" on
+ * its command line it does nothing else, for ever.
+ */
 #include "env.h"
 #include "share_steps.h"
 
@@ -184,5 +187,8 @@ _Noreturn void image_main(void)
 	share_one_page((volatile u64 *)(((u64)page_room + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)));
 	share_unbacked();
 	share_range();
+	while (has_bootarg("loop")) {
+		share_range();
+	}
 	pass();
 }

@@ -1,28 +1,86 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The power calls that end a CPU's or the machine's life. The command line chooses one of "off", "reset", "reset2": they
- * end the machine while another CPU runs, one hangs in its vectors' fault loop, and a protected VM holds a secret, whose
- * pages the driver looks at afterwards ("SECRET first-pfn count"). Without: CPU_OFF of the boot CPU and CPU_SUSPEND.
+ * end the machine while one CPU builds and destroys VMs, one runs a VM that shares memory, one calls without a pause, and a
+ * protected VM holds a secret, whose pages the driver looks at afterwards ("SECRET first-pfn count"). Without: CPU_OFF of
+ * the boot CPU and CPU_SUSPEND.
  */
 #include "tiny.h"
 
 const char image_name[] = "power";
 
-TINY_PAYLOAD(payload, "guest_hello.img");
+TINY_PAYLOAD(payload, "guest_share.img");
 
-static struct tiny_vm vm;
+static struct tiny_vm secret_vm, busy_vm;
 
-/* ---- the machine's end ---- */
+/* ---- the machine's end: what the other CPUs do meanwhile ---- */
 
-static volatile u32 is_running;
+static volatile u32 is_calling, is_building;
 
-static void runner(u32 index)
+static void caller(u32 index)
 {
 	(void)index;
 	for (;;) {
 		hvc(RV_VERSION, 0, 0, 0);
-		is_running = 1;
+		is_calling = 1;
 	}
+}
+
+#define BUILD_PAGES 64
+static u64 build_pages, build_record, build_root, build_tables;
+
+/* The statuses do not matter: the end of the machine may come between any two calls, and inside of them. */
+static void builder(u32 index)
+{
+	u64 gfn = TINY_RAM_BASE / PAGE_BYTES, i;
+	struct smccc out;
+
+	(void)index;
+	for (;;) {
+		rv_call(&out, RV_VM_CREATE, build_record, build_root, RV_VM_PROTECTED, 0, 0);
+		for (i = 0; i < 8; i++) {
+			rv_call(NULL, RV_VM_TOPUP, out.x[1], build_tables + i, 0, 0, 0);
+		}
+		rv_call(NULL, RV_VM_ADD_RAM, out.x[1], gfn, BUILD_PAGES, 0, 0);
+		rv_call(NULL, RV_MEM_MAP, out.x[1], gfn, build_pages, BUILD_PAGES, RV_MEM_CONTENT);
+		rv_call(NULL, RV_VM_KILL, out.x[1], 0, 0, 0, 0);
+		rv_call(NULL, RV_MEM_RECLAIM, out.x[1], gfn, BUILD_PAGES, 0, 0);
+		rv_call(NULL, RV_VM_DESTROY, out.x[1], 0, 0, 0, 0);
+		is_building++;
+	}
+}
+
+static void host_of_busy_vm(u32 index)
+{
+	(void)index;
+	for (;;) {
+		tiny_run(&busy_vm, 0);
+	}
+}
+
+static void start_others(void)
+{
+	static void (*const jobs[])(u32) = { caller, builder, host_of_busy_vm };
+	u32 i;
+
+	build_pages = tiny_pages(BUILD_PAGES, 1);
+	build_record = tiny_pages(tiny_facts.vm_pages, 1);
+	build_root = tiny_pages(2, 2);
+	build_tables = tiny_pages(8, 1);
+	tiny_create(&busy_vm, "busy", true);
+	tiny_load(&busy_vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
+	tiny_load_dtb(&busy_vm, 1, "loop");
+	tiny_add_vcpu(&busy_vm, 0);
+	tiny_boot(&busy_vm);
+	for (i = 0; i < ARRAY_SIZE(jobs) && i + 1 < cpu_count(); i++) {
+		if (cpu_start(i + 1, jobs[i]) != PSCI_SUCCESS) {
+			fail("CPU %u does not start", i + 1);
+		}
+	}
+	while ((cpu_count() > 1 && !is_calling) || (cpu_count() > 2 && is_building < 2) ||
+	       (cpu_count() > 3 && *(volatile u64 *)&busy_vm.exits[RV_EXIT_MMIO] < 40)) {
+	}
+	wait_us(random_u64() % 20000);
 }
 
 #define SECRET_PAGES 64
@@ -32,12 +90,12 @@ static void make_secret(void)
 {
 	u64 pfn = tiny_pages(SECRET_PAGES, 1), i;
 
-	tiny_create(&vm, "secret", true);
+	tiny_create(&secret_vm, "secret", true);
 	for (i = 0; i < SECRET_PAGES * 512; i++) {
 		((u64 *)(pfn * PAGE_BYTES))[i] = SECRET;
 	}
 	for (i = 0; i < SECRET_PAGES; i++) {
-		if (tiny_map(&vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) != RV_OK) {
+		if (tiny_map(&secret_vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) != RV_OK) {
 			fail("the secret does not get into the VM");
 		}
 	}
@@ -46,19 +104,11 @@ static void make_secret(void)
 
 static _Noreturn void end_machine(u64 call)
 {
-	u32 i;
-
+	ready();
 	tiny_begin();
 	make_secret();
-	for (i = 1; i < cpu_count(); i++) {
-		if (cpu_start(i, runner) != PSCI_SUCCESS) {
-			fail("CPU %u does not start", i);
-		}
-	}
-	while (cpu_count() > 1 && !is_running) {
-	}
-	ready();
-	print("PASS %s\n", image_name); /* what remains is seen from outside */
+	start_others();
+	print("\nPASS %s\n", image_name); /* what remains is seen from outside */
 	psci(call, 0, 0, 0);
 	fail("call %#lx came back", call);
 }

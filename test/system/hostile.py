@@ -34,12 +34,14 @@ ATTACKS = {
 for name, title in ATTACKS.items():
     tap.test(lambda name=name: expect_pass(name), title)
 
-def end_of_the_machine(call):
-    result = attack.run("hostile_power", cmdline=call, inspect=attack.check_scrubbed)
+def end_of_the_machine(call, seed):
+    result = attack.run("hostile_power", cmdline=f"{call} seed={seed}", inspect=attack.check_scrubbed)
     tap.equal(result.verdict, "PASS", result.text)
 
 
-for call in ("off", "reset"):
-    tap.test(lambda call=call: end_of_the_machine(call), f"SYSTEM_{call.upper()} scrubs VMs' memory first")
+for number in range(4):
+    for kind in ("off", "reset"):
+        tap.test(lambda kind=kind, number=number: end_of_the_machine(kind, number),
+                 f"SYSTEM_{kind.upper()} amid calls and running VMs scrubs VMs' memory first, moment {number}")
 
 tap.main()
