@@ -232,7 +232,7 @@ void arch_window_close(void)
 	pthread_mutex_unlock(&fake_mutex);
 }
 
-void arch_tlb_invalidate_hyp_local(u64 va)
+void arch_tlb_invalidate_window(u64 va)
 {
 	if (va == HYP_WINDOW_BASE + (2ull * arch_cpu_index() + 1) * PAGE_SIZE) {
 		window_tlb_pfn[arch_cpu_index()] = 0;

@@ -181,5 +181,5 @@ void hyp_window_clear(u32 cpu)
 	CV_CHECK((arch_pte_read(slot) & PTE_VALID) != 0);
 	arch_pte_write(slot, 0);
 	arch_pte_publish();
-	arch_tlb_invalidate_hyp_local(window_va(cpu));
+	arch_tlb_invalidate_window(window_va(cpu));
 }

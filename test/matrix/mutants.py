@@ -36,7 +36,7 @@ MUTANTS = [
     ("tlb-range", "s2", "leaf_ipa(gfn, level), leaf_bytes(level));\n}", "leaf_ipa(gfn, level), PAGE_SIZE);\n}"),
     ("tlb-root", "s2", "\tarch_tlb_invalidate_vmid(s2->vmid);\n", ""),
     ("tlb-el2", "hyp_map", "\tarch_tlb_invalidate_hyp(va);\n", ""),
-    ("tlb-window", "hyp_map", "\tarch_tlb_invalidate_hyp_local(window_va(cpu));\n", ""),
+    ("tlb-window", "hyp_map", "\tarch_tlb_invalidate_window(window_va(cpu));\n", ""),
     ("bbm-split", "s2", "\tif (is_valid(at.pte)) {\n\t\tbreak_entry(s2, at.slot, 0, gfn, at.level);\n\t}\n", ""),
     ("bbm-join", "s2", "\tbreak_entry(s2, at.slot, 0, gfn, at.level);\n\tarch_pte_write(at.slot, leaf_make(pa, at",
      "\tarch_pte_write(at.slot, leaf_make(pa, at"),

@@ -135,12 +135,9 @@ void arch_tlb_invalidate_hyp(u64 va)
 	isb();
 }
 
-void arch_tlb_invalidate_hyp_local(u64 va)
+void arch_tlb_invalidate_window(u64 va)
 {
-	dsb(nsh);
-	__asm__ volatile("tlbi vae2, %0" : : "r"(va >> PAGE_SHIFT) : "memory");
-	dsb(nsh);
-	isb();
+	arch_tlb_invalidate_hyp(va);
 }
 
 /* ---- caches ---- */

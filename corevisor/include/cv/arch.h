@@ -44,9 +44,12 @@ void arch_pte_publish(void);
  */
 void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes);
 void arch_tlb_invalidate_vmid(vmid_t vmid);
-/* All CPUs forget EL2's own translation of one page; the local form is for windows, which no other CPU uses. */
+/*
+ * All CPUs forget EL2's own translation of one page. A window's too, though one CPU alone uses it: others may have walked
+ * it by speculation, and must not come to hold two values of one entry.
+ */
 void arch_tlb_invalidate_hyp(u64 va);
-void arch_tlb_invalidate_hyp_local(u64 va);
+void arch_tlb_invalidate_window(u64 va);
 
 /* ---- running vCPUs: see cv/vcpu.h ---- */
 /*
