@@ -105,9 +105,6 @@ static u64 host_hcr(void)
 	if (ID_FIELD(pfr0, 56) >= 2 || ID_FIELD(pfr1, 32) >= 2) {
 		hcr |= HCR_ENSCXT;
 	}
-	if (ID_FIELD(pfr0, 28) >= 2 || (ID_FIELD(pfr0, 28) == 1 && has(pfr1, 12))) {
-		hcr |= HCR_FIEN;
-	}
 	return hcr;
 }
 

@@ -83,7 +83,6 @@
 #define HCR_TERR (1ull << 36)
 #define HCR_APK (1ull << 40)
 #define HCR_API (1ull << 41)
-#define HCR_FIEN (1ull << 47)
 #define HCR_ENSCXT (1ull << 53)
 #define HCR_ATA (1ull << 56)
 #define HCR_TID5 (1ull << 58)
