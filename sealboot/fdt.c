@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A flattened device tree (Devicetree Specification 0.4, chapter 5), checked and mended in place. Not libfdt: Debian's is
- * built for memory that allows unaligned access, and this needs only one pass over the structure block.
+ * A flattened device tree (Devicetree Specification 0.4, chapter 5), checked and mended in place.
+ * Not libfdt: Debian's is built for memory that allows unaligned access, and this needs only one
+ * pass over the structure block.
  *
- * The structure block is a string of big-endian 32-bit tokens. It is read as words, by index, and every index is compared
- * with the block's end before use; strings end inside their block, or the tree is refused.
+ * The structure block is a string of big-endian 32-bit tokens. It is read as words, by index, and
+ * every index is compared with the block's end before use; strings end inside their block, or the
+ * tree is refused.
  */
 #include "sealboot.h"
 
@@ -105,7 +107,8 @@ static bool text_is_alike(const char *text, const char *wanted)
 }
 
 /*
- * Does a compatible property name a PSCI that Linux would use? Pre: its last byte is 0, so every string in it ends.
+ * Does a compatible property name a PSCI that Linux would use? Pre: its last byte is 0, so every
+ * string in it ends.
  */
 static bool is_psci_compatible(const char *list, uint32_t bytes)
 {
@@ -128,7 +131,10 @@ static bool is_block(uint32_t offset, uint32_t bytes, uint32_t total)
 	return offset >= HEADER_WORDS * 4 && offset <= total && bytes <= total - offset;
 }
 
-/* The reservation list: pairs of 64-bit numbers, ended by a pair of zeros. Linux walks it without a limit. */
+/*
+ * The reservation list: pairs of 64-bit numbers, ended by a pair of zeros. Linux walks it without a
+ * limit.
+ */
 static bool check_reserved(const struct tree *tree, uint32_t offset)
 {
 	uint32_t i;
@@ -137,7 +143,8 @@ static bool check_reserved(const struct tree *tree, uint32_t offset)
 		return false;
 	}
 	for (i = offset / 4; i + 4 <= tree->total / 4; i += 4) {
-		if ((tree->words[i] | tree->words[i + 1] | tree->words[i + 2] | tree->words[i + 3]) == 0) {
+		if ((tree->words[i] | tree->words[i + 1] | tree->words[i + 2] |
+		     tree->words[i + 3]) == 0) {
 			return true;
 		}
 	}
@@ -150,7 +157,8 @@ static bool open_tree(struct tree *tree)
 	uint32_t strings = word(tree, HEADER_STRINGS);
 
 	tree->strings_bytes = word(tree, HEADER_STRINGS_BYTES);
-	if (word(tree, HEADER_VERSION) < FDT_VERSION || word(tree, HEADER_LAST_COMPATIBLE) > FDT_COMPATIBLE_VERSION) {
+	if (word(tree, HEADER_VERSION) < FDT_VERSION ||
+	    word(tree, HEADER_LAST_COMPATIBLE) > FDT_COMPATIBLE_VERSION) {
 		return false;
 	}
 	if (at % 4 != 0 || bytes % 4 != 0 || !is_block(at, bytes, tree->total) ||
@@ -166,7 +174,8 @@ static bool open_tree(struct tree *tree)
 /* Steps over a node's name and padding. Only the root has an empty name. */
 static bool skip_name(struct tree *tree, bool is_root)
 {
-	uint32_t bytes = text_bytes((const char *)&tree->words[tree->at], (tree->end - tree->at) * 4);
+	uint32_t bytes =
+		text_bytes((const char *)&tree->words[tree->at], (tree->end - tree->at) * 4);
 
 	if (bytes == 0 || (bytes == 1) != is_root) {
 		return false;
@@ -176,11 +185,11 @@ static bool skip_name(struct tree *tree, bool is_root)
 }
 
 /*
- * Notes what a property says about PSCI. Readers differ on which of two of the same name counts, and on a last string
- * without an end: refused.
+ * Notes what a property says about PSCI. Readers differ on which of two of the same name counts,
+ * and on a last string without an end: refused.
  */
-static bool note_property(struct node *node, const char *name, uint32_t name_bytes, const char *text, uint32_t bytes,
-			  uint32_t value)
+static bool note_property(struct node *node, const char *name, uint32_t name_bytes,
+			  const char *text, uint32_t bytes, uint32_t value)
 {
 	if (text_is(name, name_bytes, "compatible")) {
 		if (node->has_compatible || bytes == 0 || text[bytes - 1] != 0) {
@@ -194,7 +203,9 @@ static bool note_property(struct node *node, const char *name, uint32_t name_byt
 			return false;
 		}
 		node->has_method = true;
-		node->method = bytes == 4 && (text_is(text, 4, "hvc") || text_is(text, 4, "smc")) ? value : 0;
+		node->method = bytes == 4 && (text_is(text, 4, "hvc") || text_is(text, 4, "smc"))
+				       ? value
+				       : 0;
 	}
 	return true;
 }
@@ -216,11 +227,14 @@ static bool take_property(struct tree *tree, struct node *node)
 		return false;
 	}
 	tree->at = value + words;
-	return note_property(node, tree->strings + name, tree->strings_bytes - name, (const char *)&tree->words[value], bytes,
-			     value);
+	return note_property(node, tree->strings + name, tree->strings_bytes - name,
+			     (const char *)&tree->words[value], bytes, value);
 }
 
-/* What a node's properties add up to, at its first subnode or its end. Both methods have the same length. */
+/*
+ * What a node's properties add up to, at its first subnode or its end. Both methods have the same
+ * length.
+ */
 static bool close_properties(struct tree *tree, struct node *node, uint32_t *psci_count)
 {
 	char *method;
@@ -239,8 +253,8 @@ static bool close_properties(struct tree *tree, struct node *node, uint32_t *psc
 }
 
 /*
- * One pass. Properties come before subnodes (libfdt and Linux rely on that), so one struct node is enough: it is closed
- * at the first subnode, and a property after that is refused.
+ * One pass. Properties come before subnodes (libfdt and Linux rely on that), so one struct node is
+ * enough: it is closed at the first subnode, and a property after that is refused.
  */
 static bool mend_tree(struct tree *tree)
 {
@@ -279,7 +293,8 @@ static bool mend_tree(struct tree *tree)
 	while (tree->at < tree->end && word(tree, tree->at) == FDT_NOP) {
 		tree->at++;
 	}
-	return depth == 0 && tree->at < tree->end && word(tree, tree->at) == FDT_END && psci_count > 0;
+	return depth == 0 && tree->at < tree->end && word(tree, tree->at) == FDT_END &&
+	       psci_count > 0;
 }
 
 uint32_t seal_take_dtb(const void *source, void *room)
@@ -295,8 +310,8 @@ uint32_t seal_take_dtb(const void *source, void *room)
 		tree.words[i] = from[i];
 	}
 	tree.total = word(&tree, HEADER_TOTAL);
-	if (word(&tree, HEADER_MAGIC) != FDT_MAGIC || tree.total < HEADER_WORDS * 4 || tree.total > SEAL_DTB_BYTES_MAX ||
-	    (uintptr_t)source + tree.total < (uintptr_t)source) {
+	if (word(&tree, HEADER_MAGIC) != FDT_MAGIC || tree.total < HEADER_WORDS * 4 ||
+	    tree.total > SEAL_DTB_BYTES_MAX || (uintptr_t)source + tree.total < (uintptr_t)source) {
 		return 0;
 	}
 	for (i = HEADER_WORDS; i < (tree.total + 3) / 4; i++) {
@@ -307,7 +322,8 @@ uint32_t seal_take_dtb(const void *source, void *room)
 
 const void *seal_find_dtb(const void *image)
 {
-	static const uint32_t stub[] = { 0x580000c0, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0x58000084, 0xd61f0080 };
+	static const uint32_t stub[] = { 0x580000c0, 0xaa1f03e1, 0xaa1f03e2,
+					 0xaa1f03e3, 0x58000084, 0xd61f0080 };
 	const volatile uint32_t *words = (const volatile uint32_t *)((uintptr_t)image - (2u << 20));
 	uint64_t dtb, entry;
 	uint32_t i;

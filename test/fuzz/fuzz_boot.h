@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the fuzzers of boot code share: the end of a refusal, and doubles of what the core asks of the machine. */
+/*
+ * What the fuzzers of boot code share: the end of a refusal, and doubles of what the core asks of
+ * the machine.
+ */
 #ifndef FUZZ_BOOT_H
 #define FUZZ_BOOT_H
 
@@ -11,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FUZZ_CHECK(condition)                                                                                          \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);                      \
-			abort();                                                                                       \
-		}                                                                                                      \
+#define FUZZ_CHECK(condition)                                                                     \
+	do {                                                                                      \
+		if (!(condition)) {                                                               \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                  \
+		}                                                                                 \
 	} while (0)
 
 extern jmp_buf fuzz_jump; /* where boot_refuse() goes */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bundle parser: whatever the bytes, it refuses, or everything that it hands out lies inside of them. */
+/*
+ * The bundle parser: whatever the bytes, it refuses, or everything that it hands out lies inside of
+ * them.
+ */
 #include "fuzz_boot.h"
 
 #include <string.h>
@@ -9,10 +12,12 @@ static void check(const struct bundle *b, const uint8_t *base, size_t bytes)
 	const uint8_t *kernel = b->kernel;
 	const uint8_t *initrd = (const uint8_t *)(uintptr_t)b->initrd.base;
 
-	FUZZ_CHECK(kernel >= base && b->kernel_bytes <= bytes && (size_t)(kernel - base) <= bytes - b->kernel_bytes);
+	FUZZ_CHECK(kernel >= base && b->kernel_bytes <= bytes &&
+		   (size_t)(kernel - base) <= bytes - b->kernel_bytes);
 	FUZZ_CHECK(b->image_bytes >= b->kernel_bytes && b->text_offset % PAGE_SIZE == 0);
 	if (b->initrd.bytes > 0) {
-		FUZZ_CHECK(initrd >= base && b->initrd.bytes <= bytes && (size_t)(initrd - base) <= bytes - b->initrd.bytes);
+		FUZZ_CHECK(initrd >= base && b->initrd.bytes <= bytes &&
+			   (size_t)(initrd - base) <= bytes - b->initrd.bytes);
 	}
 	fuzz_touch(b->kernel, b->kernel_bytes);
 	fuzz_touch(initrd, b->initrd.bytes);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Everything a host can do to the core: calls with hostile arguments, run pages full of noise, guests that exit with any
- * syndrome, accesses to any page, over the fake architecture. The input is a program for it. After each step no lock is
- * held and no TLB is stale; in the end the host reaches exactly the pages that the ledger says are for it.
+ * Everything a host can do to the core: calls with hostile arguments, run pages full of noise,
+ * guests that exit with any syndrome, accesses to any page, over the fake architecture. The input
+ * is a program for it. After each step no lock is held and no TLB is stale; in the end the host
+ * reaches exactly the pages that the ledger says are for it.
  */
 #include "../../arch-fake/fake.h"
 #include "../../arch-fake/fake_vcpu.h"
@@ -41,8 +42,10 @@ static u64 take(u32 bytes)
 
 static u64 odd_number(void)
 {
-	static const u64 numbers[] = { 0, 1, 2, 511, 512, 513, 1ull << 27, 1ull << 28, 1ull << 40, 1ull << 52, 1ull << 63,
-				       ~0ull, ~0ull - 511, 0x80000000, 0xffffffff, FIRST_GFN - 1 };
+	static const u64 numbers[] = { 0,	    1,		2,	    511,
+				       512,	    513,	1ull << 27, 1ull << 28,
+				       1ull << 40,  1ull << 52, 1ull << 63, ~0ull,
+				       ~0ull - 511, 0x80000000, 0xffffffff, FIRST_GFN - 1 };
 	u64 which = take(1);
 
 	return which < ARRAY_SIZE(numbers) ? numbers[which] : take(8);
@@ -100,7 +103,8 @@ static s64 call(u64 id, u64 a, u64 b, u64 c, u64 d, u64 e, u64 *result)
 
 static void do_create(void)
 {
-	u64 slot = take(1) % VMS, record = take_pfn(), root = take_pfn(), flags = take_small(3), handle;
+	u64 slot = take(1) % VMS, record = take_pfn(), root = take_pfn(), flags = take_small(3),
+	    handle;
 
 	root = take(1) & 3 ? align_down(root, 2) : root;
 	if (call(RV_VM_CREATE, record, root, flags, 0, 0, &handle) == RV_OK) {
@@ -139,7 +143,8 @@ static void do_create_vcpu(void)
 /* The host may write its run pages at any time. */
 static void do_scribble(void)
 {
-	u64 pfn = run_pfns[take(1) % VMS], offset = take(2) % PAGE_SIZE & ~7ull, value = take_small(4);
+	u64 pfn = run_pfns[take(1) % VMS], offset = take(2) % PAGE_SIZE & ~7ull,
+	    value = take_small(4);
 
 	if (pfn != 0) {
 		fake_host_write(1, (pfn << PAGE_SHIFT) + offset, value);
@@ -150,16 +155,19 @@ static void do_scribble(void)
 
 static void guest_acts(struct vcpu *vcpu)
 {
-	static const u64 ids[] = { 0x84000000, 0xc4000003, 0x84000002, 0xc4000004, 0x84000008, 0x84000009, 0x8400000a,
-				   0xc4000001, 0xc4000190, 0xc4000196, 0xc4000197, 0xc4000198, 0xc4000199, 0x80000000,
-				   0x80000001, 0x84000050, 0xc4000053, 0x8600ff01, 0xc6000100 };
+	static const u64 ids[] = { 0x84000000, 0xc4000003, 0x84000002, 0xc4000004, 0x84000008,
+				   0x84000009, 0x8400000a, 0xc4000001, 0xc4000190, 0xc4000196,
+				   0xc4000197, 0xc4000198, 0xc4000199, 0x80000000, 0x80000001,
+				   0x84000050, 0xc4000053, 0x8600ff01, 0xc6000100 };
 	u64 which = take(1);
 	u32 i;
 
 	vcpu->ctx.x[0] = which < 200 ? ids[which % ARRAY_SIZE(ids)] : odd_number();
 	for (i = 1; i < 5; i++) {
 		which = take(1);
-		vcpu->ctx.x[i] = which < 128 ? take_gfn() << PAGE_SHIFT : which < 192 ? which % 4 : odd_number();
+		vcpu->ctx.x[i] = which < 128   ? take_gfn() << PAGE_SHIFT
+				 : which < 192 ? which % 4
+					       : odd_number();
 	}
 	vcpu->ctx.pc = take(4) << 2;
 	if (take(1) == 255) {
@@ -169,9 +177,12 @@ static void guest_acts(struct vcpu *vcpu)
 
 static void add_exit(void)
 {
-	static const u8 classes[] = { 0x00, 0x01, 0x07, 0x16, 0x17, 0x18, 0x19, 0x20, 0x24, 0x24, 0x24, 0x24 };
+	static const u8 classes[] = { 0x00, 0x01, 0x07, 0x16, 0x17, 0x18,
+				      0x19, 0x20, 0x24, 0x24, 0x24, 0x24 };
 	u64 event = take(1), class = take(1);
-	struct fake_step step = { .event = event < 200 ? ARCH_EVENT_SYNC : event < 240 ? ARCH_EVENT_IRQ : ARCH_EVENT_SERROR,
+	struct fake_step step = { .event = event < 200	 ? ARCH_EVENT_SYNC
+					   : event < 240 ? ARCH_EVENT_IRQ
+							 : ARCH_EVENT_SERROR,
 				  .guest = guest_acts };
 	u64 iss = take(4);
 
@@ -207,56 +218,44 @@ static void do_access(void)
 	u64 ipa = (take_pfn() << PAGE_SHIFT) + (take(1) & ~7ull), value;
 
 	switch (take(1) % 3) {
-	case 0:
-		fake_host_read(0, ipa, &value);
-		break;
-	case 1:
-		fake_host_write(1, ipa, take(2));
-		break;
-	default:
-		fake_host_fetch(2, ipa, &value);
-		break;
+	case 0: fake_host_read(0, ipa, &value); break;
+	case 1: fake_host_write(1, ipa, take(2)); break;
+	default: fake_host_fetch(2, ipa, &value); break;
 	}
 }
 
 static void do_simple_call(u64 which)
 {
 	switch (which) {
-	case 0:
-		call(RV_VM_ADD_RAM, take_handle(), take_gfn(), take_small(256), 0, 0, NULL);
-		break;
-	case 1:
-		call(RV_MEM_RECLAIM, take_handle(), take_gfn(), take_small(600), 0, 0, NULL);
-		break;
+	case 0: call(RV_VM_ADD_RAM, take_handle(), take_gfn(), take_small(256), 0, 0, NULL); break;
+	case 1: call(RV_MEM_RECLAIM, take_handle(), take_gfn(), take_small(600), 0, 0, NULL); break;
 	case 2:
-		call(RV_VCPU_BOOT, take_handle(), take_small(2), take_gfn() << PAGE_SHIFT, take(1), 0, NULL);
+		call(RV_VCPU_BOOT, take_handle(), take_small(2), take_gfn() << PAGE_SHIFT, take(1),
+		     0, NULL);
 		break;
-	case 3:
-		call(RV_VM_KILL, take_handle(), 0, 0, 0, 0, NULL);
-		break;
-	case 4:
-		call(RV_VCPU_READ_REGS, take_handle(), take_small(3), 0, 0, 0, NULL);
-		break;
-	case 5:
-		call(RV_POOL_TOPUP, take_pfn(), 0, 0, 0, 0, NULL);
-		break;
+	case 3: call(RV_VM_KILL, take_handle(), 0, 0, 0, 0, NULL); break;
+	case 4: call(RV_VCPU_READ_REGS, take_handle(), take_small(3), 0, 0, 0, NULL); break;
+	case 5: call(RV_POOL_TOPUP, take_pfn(), 0, 0, 0, 0, NULL); break;
 	default:
-		call(0xc6000000 | take(2), odd_number(), odd_number(), odd_number(), odd_number(), odd_number(), NULL);
+		call(0xc6000000 | take(2), odd_number(), odd_number(), odd_number(), odd_number(),
+		     odd_number(), NULL);
 		break;
 	}
 }
 
 static void do_map(void)
 {
-	u64 handle = take_handle(), gfn = take_gfn(), pfn = take_pfn(), pages = take_small(20), flags = take_small(2);
+	u64 handle = take_handle(), gfn = take_gfn(), pfn = take_pfn(), pages = take_small(20),
+	    flags = take_small(2);
 
 	call(RV_MEM_MAP, handle, gfn, pfn, pages, flags, NULL);
 }
 
 static void step(void)
 {
-	static void (*const steps[])(void) = { do_create, do_topup, do_topup, do_destroy, do_create_vcpu, do_scribble,
-					       do_run, do_run, do_access, do_map, do_map };
+	static void (*const steps[])(void) = { do_create,      do_topup,    do_topup, do_destroy,
+					       do_create_vcpu, do_scribble, do_run,   do_run,
+					       do_access,      do_map,	    do_map };
 	u64 which = take(1) % (ARRAY_SIZE(steps) + 7);
 
 	if (which < ARRAY_SIZE(steps)) {
@@ -282,11 +281,13 @@ static void check_reach(u64 pfn)
 	lock_acquire(lock);
 	page = ledger_get(pfn_make(pfn));
 	lock_release(lock);
-	may_read = page.owner == OWNER_HOST || (page.owner >= OWNER_VM_FIRST && page.owner <= OWNER_VM_LAST &&
-						page.state == PAGE_SHARED) || pfn == fake_info_pfn();
+	may_read = page.owner == OWNER_HOST ||
+		   (page.owner >= OWNER_VM_FIRST && page.owner <= OWNER_VM_LAST &&
+		    page.state == PAGE_SHARED) ||
+		   pfn == fake_info_pfn();
 	if (fake_host_read(0, pfn << PAGE_SHIFT, &value) != may_read) {
-		fake_fail("page %#lx of owner %u, state %u: the host can%s read it", (unsigned long)pfn, page.owner, page.state,
-			  may_read ? "not" : "");
+		fake_fail("page %#lx of owner %u, state %u: the host can%s read it",
+			  (unsigned long)pfn, page.owner, page.state, may_read ? "not" : "");
 	}
 }
 

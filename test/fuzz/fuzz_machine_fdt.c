@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The loader's device tree: reading the machine from it, finding room, and writing the host's tree. Either the boot is
- * refused, or the room is free RAM and the host's tree is whole and holds nothing that must be hidden.
+ * The loader's device tree: reading the machine from it, finding room, and writing the host's tree.
+ * Either the boot is refused, or the room is free RAM and the host's tree is whole and holds
+ * nothing that must be hidden.
  */
 #include "fuzz_boot.h"
 
@@ -27,7 +28,10 @@ static bool is_ram(u64 base, u64 bytes)
 	return false;
 }
 
-/* Free of everything that was taken before number `known`. Ends beyond 64 bits count as the end of memory. */
+/*
+ * Free of everything that was taken before number `known`. Ends beyond 64 bits count as the end of
+ * memory.
+ */
 static bool is_free(u64 base, u64 bytes, u32 known)
 {
 	u32 i;
@@ -91,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	uint8_t *copy;
 
 	/* The loader says where its tree is, not how long: boot reads the header first. */
-	if (bytes < FDT_V17_SIZE || fdt32_ld((const fdt32_t *)(data + 4)) > bytes || bytes > FDT_BYTES_MAX) {
+	if (bytes < FDT_V17_SIZE || fdt32_ld((const fdt32_t *)(data + 4)) > bytes ||
+	    bytes > FDT_BYTES_MAX) {
 		return 0;
 	}
 	copy = fuzz_copy(data, bytes);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The guest loader's check of the VMM's device tree: what it accepts is whole for libfdt too, every PSCI node on smc. */
+/*
+ * The guest loader's check of the VMM's device tree: what it accepts is whole for libfdt too, every
+ * PSCI node on smc.
+ */
 #include "sealboot.h"
 
 #include <libfdt.h>
@@ -30,7 +33,8 @@ static void check_methods(const void *dtb)
 		     node = fdt_node_offset_by_compatible(dtb, node, versions[i])) {
 			const char *method = fdt_getprop(dtb, node, "method", &bytes);
 
-			require(method && bytes == 4 && memcmp(method, "smc", 4) == 0, "the method is smc");
+			require(method && bytes == 4 && memcmp(method, "smc", 4) == 0,
+				"the method is smc");
 		}
 	}
 }
@@ -44,7 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		return 0;
 	}
 	total = fdt32_ld((const fdt32_t *)(data + 4));
-	/* The loader reads as much as the header says, at most 2 MiB; what follows the input is as hostile as the rest. */
+	/*
+	 * The loader reads as much as the header says, at most 2 MiB; what follows the input is as
+	 * hostile as the rest.
+	 */
 	room_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
 	room_bytes = room_bytes < 40 ? 40 : room_bytes;
 	source = calloc(1, room_bytes > bytes ? room_bytes : bytes);

@@ -75,8 +75,8 @@ void env_exception(struct frame *frame, u64 kind)
 		return;
 	}
 	if (!cpu->is_expecting || (kind != 4 && kind != 8)) {
-		fail("unexpected exception: vector %lu esr %#lx far %#lx elr +%#lx x30 +%#lx", kind, esr, far,
-		     frame->elr - (u64)image_start, frame->x[30] - (u64)image_start);
+		fail("unexpected exception: vector %lu esr %#lx far %#lx elr +%#lx x30 +%#lx", kind,
+		     esr, far, frame->elr - (u64)image_start, frame->x[30] - (u64)image_start);
 	}
 	cpu->fault = (struct fault){ cpu->fault.count + 1, esr, far, frame->elr };
 	if (ESR_EC(esr) == EC_IABT_EL1 || ESR_EC(esr) == EC_IABT_EL0) {

@@ -2,12 +2,13 @@
 /*
  * A small freestanding world at EL1: what a test image that boots in the place of Linux can use.
  *
- * The MMU is on: VA = PA for the first 256 GiB (the first GiB as device memory, the rest as normal write-back memory),
- * and the same again, for EL0, at USER_ALIAS. Interrupts stay masked. Every image defines image_name and image_main();
- * it ends with pass() or fail(), which print one line and switch the machine off.
+ * The MMU is on: VA = PA for the first 256 GiB (the first GiB as device memory, the rest as normal
+ * write-back memory), and the same again, for EL0, at USER_ALIAS. Interrupts stay masked. Every
+ * image defines image_name and image_main(); it ends with pass() or fail(), which print one line
+ * and switch the machine off.
  *
- * Command line (/chosen/bootargs): "wait" makes an image wait for a byte on the UART before its attack, "seed=N" seeds
- * random().
+ * Command line (/chosen/bootargs): "wait" makes an image wait for a byte on the UART before its
+ * attack, "seed=N" seeds random().
  */
 #ifndef TEST_GUEST_ENV_H
 #define TEST_GUEST_ENV_H
@@ -35,7 +36,10 @@ _Noreturn void pass(void);
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The image cannot test anything here (a CPU without the feature, one CPU only). */
 _Noreturn void skip(const char *why);
-/* Prints where the corevisor is ("CORE base bytes", "INFO ...") and "READY name"; with "wait" on the command line, waits for a byte: the driver looks at memory meanwhile. */
+/*
+ * Prints where the corevisor is ("CORE base bytes", "INFO ...") and "READY name"; with "wait" on
+ * the command line, waits for a byte: the driver looks at memory meanwhile.
+ */
 void ready(void);
 
 /* ---- printing: %s %c %d %u %x, all numbers 64 bits with the l prefix, 32 without; %p ---- */
@@ -66,7 +70,10 @@ enum {
 	FSC_ALIGNMENT = 0x21,
 };
 
-/* Runs fn(a, b) at EL0, from the user alias; returns x0. fn must be position-independent leaf assembly. */
+/*
+ * Runs fn(a, b) at EL0, from the user alias; returns x0. fn must be position-independent leaf
+ * assembly.
+ */
 u64 user_call(u64 (*fn)(u64 a, u64 b), u64 a, u64 b);
 
 /* ---- firmware and corevisor calls ---- */
@@ -100,10 +107,13 @@ enum {
 };
 
 /* ---- CPUs ---- */
-u32 cpu_count(void); /* CPUs in the device tree */
+u32 cpu_count(void);	  /* CPUs in the device tree */
 u64 cpu_mpidr(u32 index); /* affinity of CPU `index`; 0 is the boot CPU */
 u32 cpu_self(void);
-/* Starts CPU `index` in fn(index) on its own stack; when fn returns the CPU switches itself off. PSCI's result. */
+/*
+ * Starts CPU `index` in fn(index) on its own stack; when fn returns the CPU switches itself off.
+ * PSCI's result.
+ */
 s64 cpu_start(u32 index, void (*fn)(u32 index));
 /* Waits up to a second until AFFINITY_INFO says that it is off. */
 bool cpu_wait_off(u32 index);
@@ -127,7 +137,7 @@ struct machine {
 	u32 ram_count;
 	struct range core[ENV_RANGES]; /* the corevisor's, without the info pages */
 	u32 core_count;
-	struct range info; /* reg[0] of the ravelin node; bytes 0: none */
+	struct range info;  /* reg[0] of the ravelin node; bytes 0: none */
 	struct range image; /* this image, BSS included */
 	const char *bootargs;
 	bool psci_is_smc;
@@ -142,7 +152,7 @@ u64 bootarg(const char *name, u64 otherwise);
 bool has_bootarg(const char *name);
 
 /* ---- interrupts of this CPU (QEMU virt's GICv3); they stay masked ---- */
-void gic_begin(void); /* on each CPU, before the others */
+void gic_begin(void);	   /* on each CPU, before the others */
 void timer_arm_us(u64 us); /* the physical timer: INTID 30 */
 void timer_stop(void);
 u32 irq_take(void); /* acknowledges and ends what is pending; its INTID, 1023: nothing */
@@ -162,8 +172,14 @@ int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *text);
 
 #define TEXT_OF(name) #name
-#define read_sysreg(name) ({ u64 v_; __asm__ volatile("mrs %0, " TEXT_OF(name) : "=r"(v_)); v_; })
-#define write_sysreg(name, value) __asm__ volatile("msr " TEXT_OF(name) ", %0" : : "r"((u64)(value)))
+#define read_sysreg(name)                                              \
+	({                                                             \
+		u64 v_;                                                \
+		__asm__ volatile("mrs %0, " TEXT_OF(name) : "=r"(v_)); \
+		v_;                                                    \
+	})
+#define write_sysreg(name, value) \
+	__asm__ volatile("msr " TEXT_OF(name) ", %0" : : "r"((u64)(value)))
 #define isb() __asm__ volatile("isb" : : : "memory")
 #define dsb() __asm__ volatile("dsb sy" : : : "memory")
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * As much of the GICv3 as brings this CPU its timer's interrupt and lets CPUs poke each other. Interrupts stay masked in
- * PSTATE: they are polled (irq_take), or end the run of a vCPU.
+ * As much of the GICv3 as brings this CPU its timer's interrupt and lets CPUs poke each other.
+ * Interrupts stay masked in PSTATE: they are polled (irq_take), or end the run of a vCPU.
  */
 #include "env.h"
 

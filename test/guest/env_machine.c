@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the device tree says. It comes from the corevisor, which is not the enemy of these images: no paranoia here. */
+/*
+ * What the device tree says. It comes from the corevisor, which is not the enemy of these images:
+ * no paranoia here.
+ */
 #include "env.h"
 #include "env_private.h"
 
@@ -17,7 +20,10 @@ static u64 cells(const fdt32_t *at, int count)
 	return value;
 }
 
-/* reg[index] of a node; its parent has 2 address and 2 size cells on every machine we run on, but read them. */
+/*
+ * reg[index] of a node; its parent has 2 address and 2 size cells on every machine we run on, but
+ * read them.
+ */
 static bool node_reg(int node, int index, struct range *range)
 {
 	const void *dtb = machine.dtb;
@@ -70,10 +76,12 @@ static void add_core(struct range range)
 		return;
 	}
 	if (info->base > range.base) {
-		add_range(machine.core, &machine.core_count, (struct range){ range.base, info->base - range.base });
+		add_range(machine.core, &machine.core_count,
+			  (struct range){ range.base, info->base - range.base });
 	}
 	if (info_end < end) {
-		add_range(machine.core, &machine.core_count, (struct range){ info_end, end - info_end });
+		add_range(machine.core, &machine.core_count,
+			  (struct range){ info_end, end - info_end });
 	}
 }
 
@@ -88,7 +96,8 @@ static void read_core(void)
 		return; /* booted without a corevisor */
 	}
 	node_reg(node, 0, &machine.info);
-	fdt_for_each_subnode(node, dtb, fdt_path_offset(dtb, "/reserved-memory")) {
+	fdt_for_each_subnode(node, dtb, fdt_path_offset(dtb, "/reserved-memory"))
+	{
 		if (!fdt_getprop(dtb, node, "no-map", NULL)) {
 			continue;
 		}
@@ -106,7 +115,8 @@ static void read_cpus(void)
 
 	machine.mpidr[0] = self;
 	machine.cpus = 1;
-	fdt_for_each_subnode(node, dtb, cpus) {
+	fdt_for_each_subnode(node, dtb, cpus)
+	{
 		const char *type = fdt_getprop(dtb, node, "device_type", NULL);
 		const fdt32_t *reg = fdt_getprop(dtb, node, "reg", NULL);
 		u64 mpidr;
@@ -156,7 +166,10 @@ bool is_ram(u64 address)
 	return false;
 }
 
-/* The text after "name" in the command line where it starts a word and is followed by `next`; NULL: not there. */
+/*
+ * The text after "name" in the command line where it starts a word and is followed by `next`; NULL:
+ * not there.
+ */
 static const char *find_bootarg(const char *name, char next)
 {
 	const char *at;

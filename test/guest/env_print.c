@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The PL011 and a printf of a few conversions. Lines of different CPUs may mix; images print from one. */
+/*
+ * The PL011 and a printf of a few conversions. Lines of different CPUs may mix; images print from
+ * one.
+ */
 #include "env.h"
 #include "env_private.h"
 
@@ -70,14 +73,11 @@ static const char *put_conversion(const char *f, __builtin_va_list *args)
 		f++;
 	}
 	switch (*f) {
-	case 's':
-		put_text(__builtin_va_arg(*args, const char *));
-		return f;
-	case 'c':
-		put((char)__builtin_va_arg(*args, int));
-		return f;
+	case 's': put_text(__builtin_va_arg(*args, const char *)); return f;
+	case 'c': put((char)__builtin_va_arg(*args, int)); return f;
 	case 'd':
-		value = is_long ? __builtin_va_arg(*args, u64) : (u64)(s64)__builtin_va_arg(*args, int);
+		value = is_long ? __builtin_va_arg(*args, u64)
+				: (u64)(s64) __builtin_va_arg(*args, int);
 		put_number(value, 10, true);
 		return f;
 	default:

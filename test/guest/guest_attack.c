@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A VM that tries what a VM could: every system register encoding, accesses to devices that no syndrome describes, random
- * calls, illegal exception returns, PSCI with nonsense. It must get exceptions and refusals, and live to say so.
+ * A VM that tries what a VM could: every system register encoding, accesses to devices that no
+ * syndrome describes, random calls, illegal exception returns, PSCI with nonsense. It must get
+ * exceptions and refusals, and live to say so.
  */
 #include "access.h"
 #include "encodings.h"
@@ -29,8 +30,8 @@ static void check_el2_encodings(void)
 
 				encoding_try(e, ~0ul, &fault);
 				if (fault.count != 1 || ESR_EC(fault.esr) != EC_UNKNOWN) {
-					fail("S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx", e.op0, e.op1, e.crn, e.crm, e.op2,
-					     fault.count, fault.esr);
+					fail("S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx", e.op0,
+					     e.op1, e.crn, e.crm, e.op2, fault.count, fault.esr);
 				}
 			}
 		}
@@ -59,9 +60,11 @@ static void check_reads(void)
 				struct encoding e = encoding_make(true, op0, op1s[i], rest);
 
 				encoding_try(e, 0, &fault);
-				if (fault.count > 1 || (fault.count == 1 && !is_undefined(&e, fault.esr))) {
-					fail("read of S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx", e.op0, e.op1, e.crn,
-					     e.crm, e.op2, fault.count, fault.esr);
+				if (fault.count > 1 ||
+				    (fault.count == 1 && !is_undefined(&e, fault.esr))) {
+					fail("read of S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx",
+					     e.op0, e.op1, e.crn, e.crm, e.op2, fault.count,
+					     fault.esr);
 				}
 				values += fault.count == 0;
 			}
@@ -72,7 +75,10 @@ static void check_reads(void)
 	}
 }
 
-/* Features that a VM is not shown, by ID register field; each must read 0 (or 0xf: absent, for the PMU). */
+/*
+ * Features that a VM is not shown, by ID register field; each must read 0 (or 0xf: absent, for the
+ * PMU).
+ */
 static void check_id_registers(void)
 {
 	u64 pfr0 = read_sysreg(id_aa64pfr0_el1), pfr1 = read_sysreg(id_aa64pfr1_el1);
@@ -84,7 +90,8 @@ static void check_id_registers(void)
 	if (pfr1 >> 8 & 0xf || pfr1 >> 24 & 0xf) {
 		fail("ID_AA64PFR1_EL1 shows MTE or SME: %#lx", pfr1);
 	}
-	if (dfr0 >> 8 & 0xf || dfr0 >> 4 & 0xf || dfr0 >> 32 & 0xf || dfr0 >> 44 & 0xf || dfr0 >> 52 & 0xf) {
+	if (dfr0 >> 8 & 0xf || dfr0 >> 4 & 0xf || dfr0 >> 32 & 0xf || dfr0 >> 44 & 0xf ||
+	    dfr0 >> 52 & 0xf) {
 		fail("ID_AA64DFR0_EL1 shows a PMU, trace, SPE, TRBE or BRBE: %#lx", dfr0);
 	}
 }
@@ -101,7 +108,8 @@ static void must_abort(const char *what, u64 (*access)(u64, u64), u64 address, u
 	if (fault.count == 0 || ESR_EC(fault.esr) != ec) {
 		fail("%s at %#lx: %lu faults, esr %#lx", what, address, fault.count, fault.esr);
 	}
-	if (ESR_FSC(fault.esr) != FSC_EXTERNAL && (ESR_FSC(fault.esr) & FSC_WALK_MASK) != FSC_WALK_EXTERNAL) {
+	if (ESR_FSC(fault.esr) != FSC_EXTERNAL &&
+	    (ESR_FSC(fault.esr) & FSC_WALK_MASK) != FSC_WALK_EXTERNAL) {
 		fail("%s at %#lx: esr %#lx, not an external abort", what, address, fault.esr);
 	}
 }
@@ -131,7 +139,10 @@ static void check_walk(void)
 	tlb_flush();
 }
 
-/* To EL2, EL3, or a mode that is none: the CPU stays at EL1 and takes an illegal state exception (EC 0x0e). */
+/*
+ * To EL2, EL3, or a mode that is none: the CPU stays at EL1 and takes an illegal state exception
+ * (EC 0x0e).
+ */
 static void check_illegal_returns(void)
 {
 	static const u64 pstates[] = { 0x3c9, 0x3c8, 0x3cd, 0x3cc, 0x3c1, 0x3c2, 0x3da };
@@ -140,10 +151,15 @@ static void check_illegal_returns(void)
 
 	for (i = 0; i < ARRAY_SIZE(pstates); i++) {
 		faults_expect();
-		__asm__ volatile("adr x9, 1f; msr elr_el1, x9; msr spsr_el1, %0; eret; 1: nop" : : "r"(pstates[i]) : "x9", "memory");
+		__asm__ volatile("adr x9, 1f; msr elr_el1, x9; msr spsr_el1, %0; eret; 1: nop"
+				 :
+				 : "r"(pstates[i])
+				 : "x9", "memory");
 		fault = faults_taken();
-		if (fault.count != 1 || ESR_EC(fault.esr) != 0x0e || (read_sysreg(CurrentEL) >> 2) != 1) {
-			fail("return to %#lx: %lu exceptions, esr %#lx", pstates[i], fault.count, fault.esr);
+		if (fault.count != 1 || ESR_EC(fault.esr) != 0x0e ||
+		    (read_sysreg(CurrentEL) >> 2) != 1) {
+			fail("return to %#lx: %lu exceptions, esr %#lx", pstates[i], fault.count,
+			     fault.esr);
 		}
 	}
 }
@@ -154,7 +170,8 @@ static bool is_power_call(u64 id)
 {
 	u32 function = (u32)id & ~(1u << 30);
 
-	return function >= 0x84000000 && function <= 0x8400001f && function != 0x84000000 && function != 0x8400000a;
+	return function >= 0x84000000 && function <= 0x8400001f && function != 0x84000000 &&
+	       function != 0x8400000a;
 }
 
 #define RSI_IPA_STATE_SET 0xc4000197ul
@@ -164,8 +181,21 @@ static bool is_power_call(u64 id)
 static u64 pick_address(void)
 {
 	u64 end = machine.ram[0].base + machine.ram[0].bytes;
-	u64 choices[] = { end - 0x200000, end - 0x100000, end - 0x1000, end, end + 0x1000, 0, 0x1000, 0x800, NO_RAM, 1ul << 40,
-			  (1ul << 40) - 0x1000, ~0ul, ~0xffful, 1ul << 63, end - 0x100001 };
+	u64 choices[] = { end - 0x200000,
+			  end - 0x100000,
+			  end - 0x1000,
+			  end,
+			  end + 0x1000,
+			  0,
+			  0x1000,
+			  0x800,
+			  NO_RAM,
+			  1ul << 40,
+			  (1ul << 40) - 0x1000,
+			  ~0ul,
+			  ~0xffful,
+			  1ul << 63,
+			  end - 0x100001 };
 
 	return choices[random_u64() % ARRAY_SIZE(choices)];
 }
@@ -184,9 +214,7 @@ static void one_call(void)
 	case 1:
 		regs.x[0] = 0xc6000100 + (id >> 8) % 0x40; /* the host's calls are not a guest's */
 		break;
-	default:
-		regs.x[0] = (id >> 8 & 0xc700ffff) | 0x80000000;
-		break;
+	default: regs.x[0] = (id >> 8 & 0xc700ffff) | 0x80000000; break;
 	}
 	if (is_power_call(regs.x[0])) {
 		return;
@@ -194,7 +222,8 @@ static void one_call(void)
 	for (i = 1; i < 18; i++) {
 		regs.x[i] = random_u64() & 1 ? pick_address() : random_u64() % 4;
 	}
-	if (regs.x[0] == RSI_IPA_STATE_SET && regs.x[1] < machine.ram[0].base + machine.ram[0].bytes - 0x200000) {
+	if (regs.x[0] == RSI_IPA_STATE_SET &&
+	    regs.x[1] < machine.ram[0].base + machine.ram[0].bytes - 0x200000) {
 		regs.x[1] = pick_address() | 1; /* never our own image */
 	}
 	faults_expect();
@@ -226,7 +255,8 @@ static void check_psci(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(targets); i++) {
-		if ((s64)psci(PSCI_CPU_ON, targets[i], machine.image.base, 0) != PSCI_INVALID_PARAMETERS) {
+		if ((s64)psci(PSCI_CPU_ON, targets[i], machine.image.base, 0) !=
+		    PSCI_INVALID_PARAMETERS) {
 			fail("CPU_ON of %#lx was not refused", targets[i]);
 		}
 	}
@@ -238,7 +268,10 @@ static void check_psci(void)
 	}
 }
 
-/* The vectors are no RAM: every exception faults in its first fetch, for ever. The host must get its CPU back. */
+/*
+ * The vectors are no RAM: every exception faults in its first fetch, for ever. The host must get
+ * its CPU back.
+ */
 static _Noreturn void spin_in_vectors(void)
 {
 	print("SPINNING\n");

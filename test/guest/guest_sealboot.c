@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stands in for the kernel behind the guest loader (`ravelin pack --guest`) and looks at what the loader handed over.
- * With "conduit=hvc" on the command line it uses that in the end, for a machine whose firmware has not followed.
+ * Stands in for the kernel behind the guest loader (`ravelin pack --guest`) and looks at what the
+ * loader handed over. With "conduit=hvc" on the command line it uses that in the end, for a machine
+ * whose firmware has not followed.
  */
 #include "env.h"
 
@@ -20,7 +21,8 @@ _Noreturn void image_main(void)
 	if (machine.image.base % 0x200000 != 0) {
 		fail("loaded at %#lx", machine.image.base);
 	}
-	if ((u64)machine.dtb < image_end || (u64)machine.dtb > image_end + 0x200000 || (u64)machine.dtb % 0x200000 != 0) {
+	if ((u64)machine.dtb < image_end || (u64)machine.dtb > image_end + 0x200000 ||
+	    (u64)machine.dtb % 0x200000 != 0) {
 		fail("the device tree is at %#lx, not in the loader's room", (u64)machine.dtb);
 	}
 	if (machine.ram_count == 0 || machine.cpus == 0) {

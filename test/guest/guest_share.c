@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A protected VM that shares memory by RSI, in place, and takes it back: both directions lose the content. With "loop" on
- * its command line it does nothing else, for ever.
+ * A protected VM that shares memory by RSI, in place, and takes it back: both directions lose the
+ * content. With "loop" on its command line it does nothing else, for ever.
  */
 #include "env.h"
 #include "share_steps.h"
@@ -42,7 +42,8 @@ static u32 set_state(u64 base, u64 bytes, u64 state)
 		struct smccc got = rsi(RSI_IPA_STATE_SET, base, top, state);
 
 		if (got.x[0] != 0 || got.x[2] != 0 || got.x[1] <= base || got.x[1] > top) {
-			fail("IPA_STATE_SET(%#lx, %#lx, %lu): %#lx, %#lx, %#lx", base, top, state, got.x[0], got.x[1], got.x[2]);
+			fail("IPA_STATE_SET(%#lx, %#lx, %lu): %#lx, %#lx, %#lx", base, top, state,
+			     got.x[0], got.x[1], got.x[2]);
 		}
 		base = got.x[1];
 		calls++;
@@ -55,7 +56,8 @@ static void expect_state(u64 base, u64 bytes, u64 state)
 	struct smccc got = rsi(RSI_IPA_STATE_GET, base, base + bytes, 0);
 
 	if (got.x[0] != 0 || got.x[1] != base + bytes || got.x[2] != state) {
-		fail("IPA_STATE_GET(%#lx, %#lx): %#lx, %#lx, %lu", base, bytes, got.x[0], got.x[1], got.x[2]);
+		fail("IPA_STATE_GET(%#lx, %#lx): %#lx, %#lx, %lu", base, bytes, got.x[0], got.x[1],
+		     got.x[2]);
 	}
 }
 
@@ -92,7 +94,8 @@ static void check_version_and_config(void)
 	if (got.x[0] != 0 || config[0] != 1) {
 		fail("REALM_CONFIG: %#lx, ipa_bits %lu", got.x[0], config[0]);
 	}
-	if (rsi(RSI_REALM_CONFIG, (u64)config + 8, 0, 0).x[0] == 0 || rsi(RSI_REALM_CONFIG, SHARE_DEVICE & ~0xffful, 0, 0).x[0] == 0) {
+	if (rsi(RSI_REALM_CONFIG, (u64)config + 8, 0, 0).x[0] == 0 ||
+	    rsi(RSI_REALM_CONFIG, SHARE_DEVICE & ~0xffful, 0, 0).x[0] == 0) {
 		fail("REALM_CONFIG to a wrong address was done");
 	}
 }
@@ -120,7 +123,8 @@ static void share_one_page(volatile u64 *page)
 /* Far RAM that nothing has touched. */
 static u64 far_page(u64 n)
 {
-	return ((machine.image.base + machine.image.bytes + 0x3fffff) & ~0x1ffffful) + n * PAGE_BYTES;
+	return ((machine.image.base + machine.image.bytes + 0x3fffff) & ~0x1ffffful) +
+	       n * PAGE_BYTES;
 }
 
 static void share_unbacked(void)
@@ -156,16 +160,24 @@ static void share_range(void)
 	tell(STEP_RANGE, base);
 	set_state(base, RANGE_PAGES * PAGE_BYTES, RIPAS_RAM);
 	for (i = 0; i < RANGE_PAGES; i += 16) {
-		expect_zero((volatile u64 *)(base + i * PAGE_BYTES), "in a range that was taken back");
+		expect_zero((volatile u64 *)(base + i * PAGE_BYTES),
+			    "in a range that was taken back");
 	}
 }
 
 static void check_bad_ranges(void)
 {
 	static const u64 bad[][3] = {
-		{ 0x40000800, 0x40001000, 0 }, { 0x40001000, 0x40001800, 0 }, { 0x40002000, 0x40001000, 0 },
-		{ 0x40001000, 0x40001000, 0 }, { 0x40001000, 0x40002000, 2 }, { 0x40001000, 0x40002000, 3 },
-		{ 0x09000000, 0x09001000, 0 }, { 0x3ffff000, 0x40001000, 0 }, { 0, ~0xffful, 0 }, { ~0xffful, 0, 0 },
+		{ 0x40000800, 0x40001000, 0 },
+		{ 0x40001000, 0x40001800, 0 },
+		{ 0x40002000, 0x40001000, 0 },
+		{ 0x40001000, 0x40001000, 0 },
+		{ 0x40001000, 0x40002000, 2 },
+		{ 0x40001000, 0x40002000, 3 },
+		{ 0x09000000, 0x09001000, 0 },
+		{ 0x3ffff000, 0x40001000, 0 },
+		{ 0, ~0xffful, 0 },
+		{ ~0xffful, 0, 0 },
 		{ 0x40001000, 1ul << 52, 0 },
 	};
 	u32 i;
@@ -174,7 +186,8 @@ static void check_bad_ranges(void)
 		struct smccc got = rsi(RSI_IPA_STATE_SET, bad[i][0], bad[i][1], bad[i][2]);
 
 		if (got.x[0] == 0 && got.x[1] != bad[i][0]) {
-			fail("IPA_STATE_SET(%#lx, %#lx, %lu) was done up to %#lx", bad[i][0], bad[i][1], bad[i][2], got.x[1]);
+			fail("IPA_STATE_SET(%#lx, %#lx, %lu) was done up to %#lx", bad[i][0],
+			     bad[i][1], bad[i][2], got.x[1]);
 		}
 	}
 }

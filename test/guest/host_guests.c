@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* VMs that misbehave: the tiny host lets guest_attack.c do its worst, protected and open, and gets everything back. */
+/*
+ * VMs that misbehave: the tiny host lets guest_attack.c do its worst, protected and open, and gets
+ * everything back.
+ */
 #include "tiny.h"
 
 const char image_name[] = "guests";
@@ -26,7 +29,8 @@ static void let_it_attack(bool is_protected)
 		exit = tiny_run(&vm, 0); /* a read from no device gives 0 */
 	} while (exit == RV_EXIT_MMIO);
 	if (exit != RV_EXIT_SYSTEM_OFF || !tiny_ends_with(&vm, "PASS attack")) {
-		fail("the %s VM ended with exit %lu (data %lu) after \"%s\"", vm.name, exit, vm.run[0]->data, vm.last_line);
+		fail("the %s VM ended with exit %lu (data %lu) after \"%s\"", vm.name, exit,
+		     vm.run[0]->data, vm.last_line);
 	}
 	tiny_destroy(&vm);
 }

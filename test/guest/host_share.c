@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sharing, seen from the host: a shared page is readable and holds only what was written since, a private one never is. */
+/*
+ * Sharing, seen from the host: a shared page is readable and holds only what was written since, a
+ * private one never is.
+ */
 #include "share_steps.h"
 #include "tiny.h"
 
@@ -63,22 +66,15 @@ static void check_range(u64 base)
 static void step(enum share_step number, u64 gpa)
 {
 	switch (number) {
-	case STEP_PRIVATE:
-		must_be_private(gpa, "before sharing");
-		break;
+	case STEP_PRIVATE: must_be_private(gpa, "before sharing"); break;
 	case STEP_SHARED:
 		exchange(gpa, "shared");
-		rv_expect("POOL_TOPUP with a VM's shared page", RV_E_STATE, RV_POOL_TOPUP, backing(gpa), 0, 0, 0, 0);
+		rv_expect("POOL_TOPUP with a VM's shared page", RV_E_STATE, RV_POOL_TOPUP,
+			  backing(gpa), 0, 0, 0, 0);
 		break;
-	case STEP_PRIVATE_AGAIN:
-		must_be_private(gpa, "after it was taken back");
-		break;
-	case STEP_UNBACKED:
-		exchange(gpa, "arrived shared");
-		break;
-	case STEP_RANGE:
-		check_range(gpa);
-		break;
+	case STEP_PRIVATE_AGAIN: must_be_private(gpa, "after it was taken back"); break;
+	case STEP_UNBACKED: exchange(gpa, "arrived shared"); break;
+	case STEP_RANGE: check_range(gpa); break;
 	}
 }
 
@@ -101,8 +97,10 @@ _Noreturn void image_main(void)
 		step(vm.run[0]->data & 0xfff, vm.run[0]->data & ~0xffful);
 		steps++;
 	}
-	if (exit != RV_EXIT_SYSTEM_OFF || !tiny_ends_with(&vm, "PASS share") || steps != STEP_RANGE) {
-		fail("the VM ended with exit %lu after %u steps and \"%s\"", exit, steps, vm.last_line);
+	if (exit != RV_EXIT_SYSTEM_OFF || !tiny_ends_with(&vm, "PASS share") ||
+	    steps != STEP_RANGE) {
+		fail("the VM ended with exit %lu after %u steps and \"%s\"", exit, steps,
+		     vm.last_line);
 	}
 	tiny_destroy(&vm);
 	pass();

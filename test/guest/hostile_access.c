@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Touches the corevisor's memory in every way there is, on its first and last bytes and across its edges, at EL1 and at
- * EL0. Expected (docs/fault-table.md): an alignment fault at the accessing instruction, nothing read, nothing written;
- * cache maintenance and prefetch may also pass in silence, for they return nothing; AT sees stage 1 only.
+ * Touches the corevisor's memory in every way there is, on its first and last bytes and across its
+ * edges, at EL1 and at EL0. Expected (docs/fault-table.md): an alignment fault at the accessing
+ * instruction, nothing read, nothing written; cache maintenance and prefetch may also pass in
+ * silence, for they return nothing; AT sees stage 1 only.
  */
 #include "access.h"
 #include "tiny.h"
@@ -10,10 +11,10 @@
 const char image_name[] = "access";
 
 enum expect {
-	FAULTS,	     /* exactly one alignment fault */
-	MAY_FAULT,   /* none, or one */
-	FETCH,	     /* an instruction abort */
-	TRANSLATES,  /* PAR_EL1 = the address */
+	FAULTS,	    /* exactly one alignment fault */
+	MAY_FAULT,  /* none, or one */
+	FETCH,	    /* an instruction abort */
+	TRANSLATES, /* PAR_EL1 = the address */
 };
 
 struct kind {
@@ -41,7 +42,8 @@ static const struct kind kinds[] = {
 	{ "store vector", access_store_vector, 16, FAULTS, true, false, true, false },
 	{ "store release", access_store_release, 8, FAULTS, false, false, true, false },
 	{ "store unprivileged", access_store_unprivileged, 8, FAULTS, true, false, false, true },
-	{ "load and store exclusive", access_store_exclusive, 8, FAULTS, false, false, true, false },
+	{ "load and store exclusive", access_store_exclusive, 8, FAULTS, false, false, true,
+	  false },
 	{ "LDADD", access_lse_add, 8, FAULTS, false, true, true, false },
 	{ "SWP", access_lse_swap, 8, FAULTS, false, true, true, false },
 	{ "CASAL", access_lse_compare, 8, FAULTS, false, true, true, false },
@@ -64,9 +66,11 @@ static const struct kind kinds[] = {
 
 static u32 checks;
 
-static const char *wrong_fault(const struct kind *kind, bool is_el0, u64 va, const struct fault *fault)
+static const char *wrong_fault(const struct kind *kind, bool is_el0, u64 va,
+			       const struct fault *fault)
 {
-	u64 ec = kind->expect == FETCH ? (is_el0 ? EC_IABT_EL0 : EC_IABT_EL1) : (is_el0 ? EC_DABT_EL0 : EC_DABT_EL1);
+	u64 ec = kind->expect == FETCH ? (is_el0 ? EC_IABT_EL0 : EC_IABT_EL1)
+				       : (is_el0 ? EC_DABT_EL0 : EC_DABT_EL1);
 	bool is_exclusive = kind->access == access_store_exclusive;
 
 	if (fault->count == 0) {
@@ -97,7 +101,9 @@ static void check(const struct kind *kind, u64 address, bool is_el0, const char 
 	fault = faults_taken();
 	checks++;
 	if (kind->expect == TRANSLATES) {
-		wrong = fault.count || value & PAR_F || (value & PAR_PA) != (address & ~0xffful) ? "bad PAR" : NULL;
+		wrong = fault.count || value & PAR_F || (value & PAR_PA) != (address & ~0xffful)
+				? "bad PAR"
+				: NULL;
 	} else {
 		wrong = wrong_fault(kind, is_el0, va, &fault);
 		if (!wrong && value != 0) {
@@ -105,8 +111,9 @@ static void check(const struct kind *kind, u64 address, bool is_el0, const char 
 		}
 	}
 	if (wrong) {
-		fail("%s at EL%d, %s of the corevisor, %#lx: %s (value %#lx, faults %lu, esr %#lx, far %#lx)", kind->name,
-		     is_el0 ? 0 : 1, where, va, wrong, value, fault.count, fault.esr, fault.far);
+		fail("%s at EL%d, %s of the corevisor, %#lx: %s (value %#lx, faults %lu, esr %#lx, far %#lx)",
+		     kind->name, is_el0 ? 0 : 1, where, va, wrong, value, fault.count, fault.esr,
+		     fault.far);
 	}
 }
 
@@ -139,9 +146,11 @@ static void check_range(const struct kind *kind, const struct range *core, bool 
 #define WALK_VA (WALK_INDEX << 30)
 #define TABLE_DESCRIPTOR 3ul
 
-static void check_walk_by(const char *name, u64 (*access)(u64, u64), bool is_el0, bool is_fetch, u64 table)
+static void check_walk_by(const char *name, u64 (*access)(u64, u64), bool is_el0, bool is_fetch,
+			  u64 table)
 {
-	u64 ec = is_fetch ? (is_el0 ? EC_IABT_EL0 : EC_IABT_EL1) : (is_el0 ? EC_DABT_EL0 : EC_DABT_EL1);
+	u64 ec = is_fetch ? (is_el0 ? EC_IABT_EL0 : EC_IABT_EL1)
+			  : (is_el0 ? EC_DABT_EL0 : EC_DABT_EL1);
 	struct fault fault;
 
 	faults_expect();
@@ -152,9 +161,10 @@ static void check_walk_by(const char *name, u64 (*access)(u64, u64), bool is_el0
 	}
 	fault = faults_taken();
 	checks++;
-	if (fault.count != 1 || ESR_EC(fault.esr) != ec || ESR_FSC(fault.esr) != FSC_ALIGNMENT || fault.far != WALK_VA) {
-		fail("%s at EL%d through a table at %#lx in the corevisor: %lu faults, esr %#lx, far %#lx", name,
-		     is_el0 ? 0 : 1, table, fault.count, fault.esr, fault.far);
+	if (fault.count != 1 || ESR_EC(fault.esr) != ec || ESR_FSC(fault.esr) != FSC_ALIGNMENT ||
+	    fault.far != WALK_VA) {
+		fail("%s at EL%d through a table at %#lx in the corevisor: %lu faults, esr %#lx, far %#lx",
+		     name, is_el0 ? 0 : 1, table, fault.count, fault.esr, fault.far);
 	}
 }
 
@@ -172,7 +182,8 @@ static void check_translation_through(u64 table)
 		fail("AT S1E1R through a table at %#lx in the corevisor gives %#lx", table, par);
 	}
 	if (fault.count > 1 || (fault.count == 1 && ESR_FSC(fault.esr) != FSC_ALIGNMENT)) {
-		fail("AT S1E1R through a table at %#lx in the corevisor: %lu faults, esr %#lx", table, fault.count, fault.esr);
+		fail("AT S1E1R through a table at %#lx in the corevisor: %lu faults, esr %#lx",
+		     table, fault.count, fault.esr);
 	}
 }
 
@@ -208,7 +219,8 @@ static struct tiny_vm vm;
 static void check_given_pages(void)
 {
 	u64 pages = tiny_pages(8, 8), i, r;
-	struct range given[] = { { (pages + 1) * PAGE_BYTES, PAGE_BYTES }, { (pages + 5) * PAGE_BYTES, PAGE_BYTES } };
+	struct range given[] = { { (pages + 1) * PAGE_BYTES, PAGE_BYTES },
+				 { (pages + 5) * PAGE_BYTES, PAGE_BYTES } };
 
 	rv_expect("POOL_TOPUP", RV_OK, RV_POOL_TOPUP, pages + 1, 0, 0, 0, 0);
 	tiny_create(&vm, "victim", (tiny_facts.features & RV_FEAT_ENTROPY) != 0);

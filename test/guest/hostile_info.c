@@ -10,8 +10,8 @@ static const struct {
 	const char *name;
 	u64 (*access)(u64 address, u64 value);
 } writes[] = {
-	{ "store byte", access_store_byte },   { "store", access_store },
-	{ "store pair", access_store_pair },   { "store vector", access_store_vector },
+	{ "store byte", access_store_byte },	   { "store", access_store },
+	{ "store pair", access_store_pair },	   { "store vector", access_store_vector },
 	{ "store release", access_store_release }, { "DC ZVA", access_zero_block },
 };
 
@@ -25,8 +25,10 @@ static void check_word(u64 address)
 		faults_expect();
 		writes[i].access(address, ~before);
 		fault = faults_taken();
-		if (fault.count != 1 || ESR_EC(fault.esr) != EC_DABT_EL1 || ESR_FSC(fault.esr) != FSC_ALIGNMENT) {
-			fail("%s to %#lx: %lu faults, esr %#lx", writes[i].name, address, fault.count, fault.esr);
+		if (fault.count != 1 || ESR_EC(fault.esr) != EC_DABT_EL1 ||
+		    ESR_FSC(fault.esr) != FSC_ALIGNMENT) {
+			fail("%s to %#lx: %lu faults, esr %#lx", writes[i].name, address,
+			     fault.count, fault.esr);
 		}
 	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The power calls that end a CPU's or the machine's life. The command line chooses one of "off", "reset", "reset2": they
- * end the machine while one CPU builds and destroys VMs, one runs a VM that shares memory, one calls without a pause, and a
- * protected VM holds a secret, whose pages the driver looks at afterwards ("SECRET first-pfn count"). Without: CPU_OFF of
- * the boot CPU and CPU_SUSPEND.
+ * The power calls that end a CPU's or the machine's life. The command line chooses one of "off",
+ * "reset", "reset2": they end the machine while one CPU builds and destroys VMs, one runs a VM that
+ * shares memory, one calls without a pause, and a protected VM holds a secret, whose pages the
+ * driver looks at afterwards ("SECRET first-pfn count"). Without: CPU_OFF of the boot CPU and
+ * CPU_SUSPEND.
  */
 #include "tiny.h"
 
@@ -29,7 +30,10 @@ static void caller(u32 index)
 #define BUILD_PAGES 64
 static u64 build_pages, build_record, build_root, build_tables;
 
-/* The statuses do not matter: the end of the machine may come between any two calls, and inside of them. */
+/*
+ * The statuses do not matter: the end of the machine may come between any two calls, and inside of
+ * them.
+ */
 static void builder(u32 index)
 {
 	u64 gfn = TINY_RAM_BASE / PAGE_BYTES, i;
@@ -95,7 +99,8 @@ static void make_secret(void)
 		((u64 *)(pfn * PAGE_BYTES))[i] = SECRET;
 	}
 	for (i = 0; i < SECRET_PAGES; i++) {
-		if (tiny_map(&secret_vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) != RV_OK) {
+		if (tiny_map(&secret_vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) !=
+		    RV_OK) {
 			fail("the secret does not get into the VM");
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CPU_ON as an attack: entry points inside the corevisor, CPUs that do not exist, two callers at once for one CPU. What is
- * refused must not run, what is accepted must arrive at EL1.
+ * CPU_ON as an attack: entry points inside the corevisor, CPUs that do not exist, two callers at
+ * once for one CPU. What is refused must not run, what is accepted must arrive at EL1.
  */
 #include "env.h"
 
@@ -29,7 +29,8 @@ static void must_refuse_entry(u64 entry)
 	if (status != PSCI_INVALID_ADDRESS && status != PSCI_INVALID_PARAMETERS) {
 		fail("CPU_ON with entry %#lx in the corevisor: %ld", entry, status);
 	}
-	status = (s64)psci(PSCI_CPU_ON & ~(1ul << 30), cpu_mpidr(1), entry, 1); /* the 32-bit call */
+	status =
+		(s64)psci(PSCI_CPU_ON & ~(1ul << 30), cpu_mpidr(1), entry, 1); /* the 32-bit call */
 	if (status == PSCI_SUCCESS) {
 		fail("32-bit CPU_ON with entry %#lx in the corevisor was done", entry);
 	}
@@ -53,8 +54,9 @@ static void check_entries(void)
 
 static void check_bad_targets(void)
 {
-	static const u64 targets[] = { 0x0f, 0x80, 0xff, 0xff00, 0xff0000, 0xff00000000, 1ul << 31, 1ul << 24, 1ul << 40,
-				       1ul << 63, ~0ul, 0xffffffff };
+	static const u64 targets[] = { 0x0f,	  0x80,		0xff,	   0xff00,
+				       0xff0000,  0xff00000000, 1ul << 31, 1ul << 24,
+				       1ul << 40, 1ul << 63,	~0ul,	   0xffffffff };
 	s64 status;
 	u32 i;
 
@@ -114,7 +116,10 @@ static void check_two_at_once(void)
 		own = (s64)psci(PSCI_CPU_ON, cpu_mpidr(2), cpu_entry_address(), 2);
 		while (rounds_done < round) {
 		}
-		/* The CPU may have come, gone and been switched on again by the slower caller: then both succeed. */
+		/*
+		 * The CPU may have come, gone and been switched on again by the slower caller: then
+		 * both succeed.
+		 */
 		if (own != PSCI_SUCCESS && !is_lost(own)) {
 			fail("CPU_ON in a race: %ld", own);
 		}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * 10 000 seeded random calls by HVC and SMC. Half are valid ids of abi.h, PSCI and SMCCC with boundary arguments: VMs that
- * exist and that do not, pages of the host, of VMs, of the corevisor, of devices, of nobody. Calls that end a CPU's life
- * have images of their own. No call may change a register that SMCCC preserves, answer with a status that does not exist,
- * or bring the corevisor's books out of balance.
+ * 10 000 seeded random calls by HVC and SMC. Half are valid ids of abi.h, PSCI and SMCCC with
+ * boundary arguments: VMs that exist and that do not, pages of the host, of VMs, of the corevisor,
+ * of devices, of nobody. Calls that end a CPU's life have images of their own. No call may change a
+ * register that SMCCC preserves, answer with a status that does not exist, or bring the corevisor's
+ * books out of balance.
  */
 #include "tiny.h"
 
@@ -20,11 +21,36 @@ static u32 answers[10]; /* of the calls of abi.h, by -status */
 static u64 first_shown; /* "show=N" on the command line: prints the calls from there */
 
 static const u64 valid_ids[] = {
-	RV_HVC_UID, RV_VERSION, RV_POOL_TOPUP, RV_VM_CREATE, RV_VM_TOPUP, RV_VM_ADD_RAM, RV_VM_KILL, RV_VM_DESTROY,
-	RV_MEM_MAP, RV_MEM_MAP, RV_MEM_RECLAIM, RV_MEM_RECLAIM, RV_VCPU_CREATE, RV_VCPU_BOOT, RV_VCPU_RUN,
-	RV_VCPU_READ_REGS, PSCI_VERSION, PSCI_FEATURES, PSCI_AFFINITY_INFO, PSCI_AFFINITY_INFO & ~(1ul << 30),
-	0x84000006 /* MIGRATE_INFO_TYPE */, 0x80000000 /* SMCCC_VERSION */, 0x80000001 /* SMCCC_ARCH_FEATURES */,
-	0x80008000, 0x80007fff, 0x80003fff /* workarounds */, 0x84000050, 0x84000051, 0x84000052, 0x84000053,
+	RV_HVC_UID,
+	RV_VERSION,
+	RV_POOL_TOPUP,
+	RV_VM_CREATE,
+	RV_VM_TOPUP,
+	RV_VM_ADD_RAM,
+	RV_VM_KILL,
+	RV_VM_DESTROY,
+	RV_MEM_MAP,
+	RV_MEM_MAP,
+	RV_MEM_RECLAIM,
+	RV_MEM_RECLAIM,
+	RV_VCPU_CREATE,
+	RV_VCPU_BOOT,
+	RV_VCPU_RUN,
+	RV_VCPU_READ_REGS,
+	PSCI_VERSION,
+	PSCI_FEATURES,
+	PSCI_AFFINITY_INFO,
+	PSCI_AFFINITY_INFO & ~(1ul << 30),
+	0x84000006 /* MIGRATE_INFO_TYPE */,
+	0x80000000 /* SMCCC_VERSION */,
+	0x80000001 /* SMCCC_ARCH_FEATURES */,
+	0x80008000,
+	0x80007fff,
+	0x80003fff /* workarounds */,
+	0x84000050,
+	0x84000051,
+	0x84000052,
+	0x84000053,
 	0xc4000053 /* TRNG */,
 };
 
@@ -32,17 +58,27 @@ static bool is_power_call(u64 id)
 {
 	u32 function = (u32)id & ~(1u << 30);
 
-	return (function >= 0x84000001 && function <= 0x84000003) || (function >= 0x84000008 && function <= 0x84000012 &&
-	       function != 0x8400000a);
+	return (function >= 0x84000001 && function <= 0x84000003) ||
+	       (function >= 0x84000008 && function <= 0x84000012 && function != 0x8400000a);
 }
 
 static u64 pick_pfn(void)
 {
 	u64 core = machine.core[0].base / PAGE_BYTES;
-	u64 choices[] = { 0, 1, ~0ul, 1ul << 28, 1ul << 52, 0x09000, machine.ram[0].base / PAGE_BYTES - 1,
-			  (machine.ram[0].base + machine.ram[0].bytes) / PAGE_BYTES, core, core + 1,
+	u64 choices[] = { 0,
+			  1,
+			  ~0ul,
+			  1ul << 28,
+			  1ul << 52,
+			  0x09000,
+			  machine.ram[0].base / PAGE_BYTES - 1,
+			  (machine.ram[0].base + machine.ram[0].bytes) / PAGE_BYTES,
+			  core,
+			  core + 1,
 			  (machine.core[0].base + machine.core[0].bytes) / PAGE_BYTES - 1,
-			  machine.info.base / PAGE_BYTES, protected_vm.backing[512], open_vm.backing[512],
+			  machine.info.base / PAGE_BYTES,
+			  protected_vm.backing[512],
+			  open_vm.backing[512],
 			  protected_vm.record_pa / PAGE_BYTES };
 	u64 r = random_u64();
 
@@ -54,18 +90,47 @@ static u64 pick_pfn(void)
 
 static u64 pick_handle(void)
 {
-	u64 choices[] = { 0, 1, ~0ul, open_vm.handle, protected_vm.handle, open_vm.handle, protected_vm.handle,
-			  open_vm.handle + 1, open_vm.handle ^ 1ul << 32 };
+	u64 choices[] = { 0,
+			  1,
+			  ~0ul,
+			  open_vm.handle,
+			  protected_vm.handle,
+			  open_vm.handle,
+			  protected_vm.handle,
+			  open_vm.handle + 1,
+			  open_vm.handle ^ 1ul << 32 };
 
 	return choices[random_u64() % ARRAY_SIZE(choices)];
 }
 
 static u64 pick_number(void)
 {
-	static const u64 choices[] = { 0, 1, 2, 3, 15, 16, 63, 64, 511, 512, 513, 4096, TINY_RAM_BASE / PAGE_BYTES,
-				       TINY_RAM_BASE / PAGE_BYTES + TINY_RAM_PAGES - 1, TINY_RAM_BASE / PAGE_BYTES + 4096,
-				       1ul << 27, 1ul << 28, 1ul << 31, 1ul << 32, 1ul << 51, 1ul << 52, 1ul << 63, ~0ul,
-				       ~0ul - 511, 0x80000000, 0xc4000003 };
+	static const u64 choices[] = { 0,
+				       1,
+				       2,
+				       3,
+				       15,
+				       16,
+				       63,
+				       64,
+				       511,
+				       512,
+				       513,
+				       4096,
+				       TINY_RAM_BASE / PAGE_BYTES,
+				       TINY_RAM_BASE / PAGE_BYTES + TINY_RAM_PAGES - 1,
+				       TINY_RAM_BASE / PAGE_BYTES + 4096,
+				       1ul << 27,
+				       1ul << 28,
+				       1ul << 31,
+				       1ul << 32,
+				       1ul << 51,
+				       1ul << 52,
+				       1ul << 63,
+				       ~0ul,
+				       ~0ul - 511,
+				       0x80000000,
+				       0xc4000003 };
 	u64 r = random_u64();
 
 	return (r & 7) == 0 ? random_u64() : choices[(r >> 8) % ARRAY_SIZE(choices)];
@@ -74,12 +139,9 @@ static u64 pick_number(void)
 static u64 pick_argument(void)
 {
 	switch (random_u64() % 4) {
-	case 0:
-		return pick_pfn();
-	case 1:
-		return pick_handle();
-	default:
-		return pick_number();
+	case 0: return pick_pfn();
+	case 1: return pick_handle();
+	default: return pick_number();
 	}
 }
 
@@ -95,9 +157,7 @@ static void fill_arguments(struct smccc *regs)
 		return;
 	}
 	switch (regs->x[0]) {
-	case RV_POOL_TOPUP:
-		regs->x[1] = pick_pfn();
-		break;
+	case RV_POOL_TOPUP: regs->x[1] = pick_pfn(); break;
 	case RV_VM_CREATE:
 		regs->x[1] = pick_pfn();
 		regs->x[2] = pick_pfn() & ~1ul;
@@ -130,8 +190,9 @@ static void spare_own_image(struct smccc *regs)
 	static const struct {
 		u64 id;
 		u32 argument;
-	} pages[] = { { RV_POOL_TOPUP, 1 }, { RV_VM_CREATE, 1 }, { RV_VM_CREATE, 2 }, { RV_VM_TOPUP, 2 }, { RV_MEM_MAP, 3 },
-		      { RV_VCPU_CREATE, 3 }, { RV_VCPU_CREATE, 4 } };
+	} pages[] = { { RV_POOL_TOPUP, 1 }, { RV_VM_CREATE, 1 }, { RV_VM_CREATE, 2 },
+		      { RV_VM_TOPUP, 2 },   { RV_MEM_MAP, 3 },	 { RV_VCPU_CREATE, 3 },
+		      { RV_VCPU_CREATE, 4 } };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
@@ -153,8 +214,10 @@ static void check_answer(const struct smccc *asked, const struct smccc *got, boo
 	s64 status = (s64)got->x[0];
 	u32 i;
 
-	if (is_ravelin_call(asked->x[0]) && !is_smc && (status > RV_OK || status < RV_E_NOENTROPY)) {
-		fail("call %#lx(%#lx, %#lx, %#lx): status %ld", asked->x[0], asked->x[1], asked->x[2], asked->x[3], status);
+	if (is_ravelin_call(asked->x[0]) && !is_smc &&
+	    (status > RV_OK || status < RV_E_NOENTROPY)) {
+		fail("call %#lx(%#lx, %#lx, %#lx): status %ld", asked->x[0], asked->x[1],
+		     asked->x[2], asked->x[3], status);
 	}
 	if (is_ravelin_call(asked->x[0]) && !is_smc) {
 		answers[-status]++;
@@ -179,7 +242,8 @@ static void one_call(u32 number)
 	} else {
 		regs.x[0] = random_u64() >> (random_u64() & 32);
 		if (random_u64() & 1) {
-			regs.x[0] = (regs.x[0] & 0xc300ffff) | 0x80000000; /* looks like a fast call */
+			regs.x[0] =
+				(regs.x[0] & 0xc300ffff) | 0x80000000; /* looks like a fast call */
 		}
 	}
 	if (is_power_call(regs.x[0])) {
@@ -189,8 +253,8 @@ static void one_call(u32 number)
 	spare_own_image(&regs);
 	asked = regs;
 	if (number >= first_shown) {
-		print("%u: %s %#lx(%#lx, %#lx, %#lx, %#lx, %#lx)\n", number, is_smc ? "SMC" : "HVC", asked.x[0], asked.x[1],
-		      asked.x[2], asked.x[3], asked.x[4], asked.x[5]);
+		print("%u: %s %#lx(%#lx, %#lx, %#lx, %#lx, %#lx)\n", number, is_smc ? "SMC" : "HVC",
+		      asked.x[0], asked.x[1], asked.x[2], asked.x[3], asked.x[4], asked.x[5]);
 	}
 	faults_expect();
 	if (is_smc) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A host that gives away what it stands on: one CPU its vectors, one its translation tables, one its stack. Each then
- * faults for ever, alone: the corevisor answers the boot CPU meanwhile, and SYSTEM_OFF still stops the machine.
+ * A host that gives away what it stands on: one CPU its vectors, one its translation tables, one
+ * its stack. Each then faults for ever, alone: the corevisor answers the boot CPU meanwhile, and
+ * SYSTEM_OFF still stops the machine.
  */
 #include "tiny.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All CPUs switch each other on and themselves off for a while, without agreement. At the end each one still works. */
+/*
+ * All CPUs switch each other on and themselves off for a while, without agreement. At the end each
+ * one still works.
+ */
 #include "env.h"
 
 #include <ravelin/abi.h>
@@ -37,7 +40,8 @@ static void attempt(u32 target)
 	if (!is_expected(status)) {
 		fail("CPU_ON of CPU %u: %ld", target, status);
 	}
-	status = (s64)psci(PSCI_AFFINITY_INFO, cpu_mpidr(1 + random_u64() % (cpu_count() - 1)), 0, 0);
+	status = (s64)psci(PSCI_AFFINITY_INFO, cpu_mpidr(1 + random_u64() % (cpu_count() - 1)), 0,
+			   0);
 	if (status < 0 || status > 2) {
 		fail("AFFINITY_INFO: %ld", status);
 	}
@@ -73,7 +77,8 @@ _Noreturn void image_main(void)
 	while (fewest_arrivals() < ARRIVALS) {
 		attempt(1 + (u32)(random_u64() % (cpu_count() - 1)));
 		if (counter() > end) {
-			fail("a CPU arrived only %u times in %d seconds", fewest_arrivals(), SECONDS_MAX);
+			fail("a CPU arrived only %u times in %d seconds", fewest_arrivals(),
+			     SECONDS_MAX);
 		}
 	}
 	is_over = 1;
@@ -84,7 +89,8 @@ _Noreturn void image_main(void)
 		before = arrivals[i];
 		status = cpu_start(i, visitor);
 		if (status != PSCI_SUCCESS || !cpu_wait_off(i) || arrivals[i] != before + 1) {
-			fail("CPU %u does not work any more: CPU_ON %ld, arrived %u times, before %u", i, status, arrivals[i], before);
+			fail("CPU %u does not work any more: CPU_ON %ld, arrived %u times, before %u",
+			     i, status, arrivals[i], before);
 		}
 		print("CPU %u arrived %u times\n", i, arrivals[i]);
 	}

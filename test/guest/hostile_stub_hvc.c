@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The calls of Linux' hypervisor stub (arch/arm64/include/asm/virt.h: set vectors, soft restart, reset vectors, finalise
- * EL2 ...), by which a kernel that booted at EL2 takes EL2 over. All must be refused, with hostile addresses too.
+ * The calls of Linux' hypervisor stub (arch/arm64/include/asm/virt.h: set vectors, soft restart,
+ * reset vectors, finalise EL2 ...), by which a kernel that booted at EL2 takes EL2 over. All must
+ * be refused, with hostile addresses too.
  */
 #include "env.h"
 
@@ -43,7 +44,8 @@ static void check_alive(const char *after)
 
 _Noreturn void image_main(void)
 {
-	u64 targets[] = { 0, machine.image.base, (u64)must_not_run, machine.core_count ? machine.core[0].base : 0, ~0ul };
+	u64 targets[] = { 0, machine.image.base, (u64)must_not_run,
+			  machine.core_count ? machine.core[0].base : 0, ~0ul };
 	u64 id;
 	u32 i;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every system register and system instruction of EL2 and EL3, by encoding: op0 1-3, op1 4-6, any CRn, CRm, op2, read and
- * written. All must be undefined at EL1, whatever they are and whatever the CPU has.
+ * Every system register and system instruction of EL2 and EL3, by encoding: op0 1-3, op1 4-6, any
+ * CRn, CRm, op2, read and written. All must be undefined at EL1, whatever they are and whatever the
+ * CPU has.
  */
 #include "encodings.h"
 
@@ -15,8 +16,9 @@ static void check(struct encoding e)
 
 	encoding_try(e, ~0ul, &fault);
 	if (fault.count != 1 || ESR_EC(fault.esr) != EC_UNKNOWN) {
-		fail("%s S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx", e.is_read ? "read of" : "write to", e.op0, e.op1, e.crn,
-		     e.crm, e.op2, fault.count, fault.esr);
+		fail("%s S%u_%u_C%u_C%u_%u: %lu exceptions, esr %#lx",
+		     e.is_read ? "read of" : "write to", e.op0, e.op1, e.crn, e.crm, e.op2,
+		     fault.count, fault.esr);
 	}
 }
 

@@ -24,7 +24,8 @@ void rv_expect(const char *what, s64 wanted, u64 id, u64 a, u64 b, u64 c, u64 d,
 	s64 status = rv_call(NULL, id, a, b, c, d, e);
 
 	if (status != wanted) {
-		fail("%s: status %ld, not %ld (call %#lx: %#lx %#lx %#lx %#lx %#lx)", what, status, wanted, id, a, b, c, d, e);
+		fail("%s: status %ld, not %ld (call %#lx: %#lx %#lx %#lx %#lx %#lx)", what, status,
+		     wanted, id, a, b, c, d, e);
 	}
 }
 
@@ -45,7 +46,8 @@ static u64 obstacle(u64 pa, u64 bytes)
 		taken[count++] = machine.core[i];
 	}
 	for (i = 0; i < count; i++) {
-		if (taken[i].bytes && pa < taken[i].base + taken[i].bytes && taken[i].base < pa + bytes) {
+		if (taken[i].bytes && pa < taken[i].base + taken[i].bytes &&
+		    taken[i].base < pa + bytes) {
 			return taken[i].base + taken[i].bytes;
 		}
 	}
@@ -98,7 +100,8 @@ void tiny_begin(void)
 	if (status != RV_OK || out.x[1] >> 16 != RV_ABI_MAJOR) {
 		fail("no corevisor: VERSION gives %ld, %#lx", status, out.x[1]);
 	}
-	tiny_facts = (struct tiny_facts){ (u32)out.x[2], (u32)out.x[3], (u32)out.x[5], (u32)out.x[6], (u32)out.x[7] };
+	tiny_facts = (struct tiny_facts){ (u32)out.x[2], (u32)out.x[3], (u32)out.x[5],
+					  (u32)out.x[6], (u32)out.x[7] };
 	next_page = machine.image.base + machine.image.bytes;
 	next_page = (next_page + 0x3fffff) & ~0x1ffffful;
 	top_up_pool(64);
@@ -123,7 +126,8 @@ void tiny_create(struct tiny_vm *vm, const char *name, bool is_protected)
 	}
 	vm->handle = out.x[1];
 	top_up_vm(vm, 16);
-	rv_expect("VM_ADD_RAM", RV_OK, RV_VM_ADD_RAM, vm->handle, TINY_RAM_BASE / PAGE_BYTES, TINY_RAM_PAGES, 0, 0);
+	rv_expect("VM_ADD_RAM", RV_OK, RV_VM_ADD_RAM, vm->handle, TINY_RAM_BASE / PAGE_BYTES,
+		  TINY_RAM_PAGES, 0, 0);
 }
 
 s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 flags)
@@ -154,7 +158,8 @@ void tiny_load(struct tiny_vm *vm, u64 gpa, const void *data, u64 bytes)
 	for (i = 0; i < pages; i++) {
 		status = tiny_map(vm, gpa + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT);
 		if (status != RV_OK) {
-			fail("MEM_MAP of %s's content at %#lx: status %ld", vm->name, gpa + i * PAGE_BYTES, status);
+			fail("MEM_MAP of %s's content at %#lx: status %ld", vm->name,
+			     gpa + i * PAGE_BYTES, status);
 		}
 	}
 }
@@ -182,7 +187,8 @@ static void put_cpus(void *dtb, u32 vcpus)
 void tiny_load_dtb(struct tiny_vm *vm, u32 vcpus, const char *bootargs)
 {
 	static char dtb[PAGE_BYTES] __attribute__((aligned(8)));
-	fdt32_t reg[4] = { 0, cpu_to_fdt32(TINY_RAM_BASE), 0, cpu_to_fdt32(TINY_RAM_PAGES * PAGE_BYTES) };
+	fdt32_t reg[4] = { 0, cpu_to_fdt32(TINY_RAM_BASE), 0,
+			   cpu_to_fdt32(TINY_RAM_PAGES * PAGE_BYTES) };
 
 	fdt_create(dtb, sizeof(dtb));
 	fdt_finish_reservemap(dtb);
@@ -234,7 +240,8 @@ s64 tiny_run_once(struct tiny_vm *vm, u32 index, u64 *exit)
 			vm->exits[*exit]++;
 		}
 		if (vm->run[index]->exit != *exit) {
-			fail("%s: x1 says exit %lu, the run page %u", vm->name, *exit, vm->run[index]->exit);
+			fail("%s: x1 says exit %lu, the run page %u", vm->name, *exit,
+			     vm->run[index]->exit);
 		}
 	}
 	vm->run[index]->in_flags = 0;
@@ -256,7 +263,9 @@ static void put_char(struct tiny_vm *vm, char c)
 	print("[%s] %s\n", vm->name, vm->line);
 }
 
-/* The UART takes what is written and has nothing to read. False: the access is to something else. */
+/*
+ * The UART takes what is written and has nothing to read. False: the access is to something else.
+ */
 static bool answer_uart(struct tiny_vm *vm, struct rv_run *run)
 {
 	if (run->ipa < TINY_UART || run->ipa >= TINY_UART + PAGE_BYTES) {
@@ -314,7 +323,8 @@ u64 tiny_run(struct tiny_vm *vm, u32 index)
 
 bool tiny_ends_with(const struct tiny_vm *vm, const char *line)
 {
-	return strlen(vm->last_line) == strlen(line) && memcmp(vm->last_line, line, strlen(line)) == 0;
+	return strlen(vm->last_line) == strlen(line) &&
+	       memcmp(vm->last_line, line, strlen(line)) == 0;
 }
 
 /* ---- the end ---- */
@@ -326,7 +336,8 @@ bool tiny_is_readable(u64 pfn)
 	faults_expect();
 	(void)*(volatile u64 *)(pfn * PAGE_BYTES);
 	fault = faults_taken();
-	if (fault.count && (ESR_EC(fault.esr) != EC_DABT_EL1 || ESR_FSC(fault.esr) != FSC_ALIGNMENT)) {
+	if (fault.count &&
+	    (ESR_EC(fault.esr) != EC_DABT_EL1 || ESR_FSC(fault.esr) != FSC_ALIGNMENT)) {
 		fail("reading page %#lx: esr %#lx, not an alignment fault", pfn, fault.esr);
 	}
 	return fault.count == 0;
@@ -352,8 +363,10 @@ static void reclaim(struct tiny_vm *vm)
 
 	while (at < end) {
 		status = rv_call(&out, RV_MEM_RECLAIM, vm->handle, at, end - at, 0, 0);
-		if (status != RV_OK || out.x[1] < at || out.x[1] > end || ++calls > TINY_RAM_PAGES) {
-			fail("MEM_RECLAIM of %s at gfn %#lx: status %ld, next %#lx", vm->name, at, status, out.x[1]);
+		if (status != RV_OK || out.x[1] < at || out.x[1] > end ||
+		    ++calls > TINY_RAM_PAGES) {
+			fail("MEM_RECLAIM of %s at gfn %#lx: status %ld, next %#lx", vm->name, at,
+			     status, out.x[1]);
 		}
 		at = out.x[1];
 	}
@@ -382,8 +395,10 @@ void tiny_destroy(struct tiny_vm *vm)
 			fail("VM_DESTROY of %s: status %ld", vm->name, status);
 		}
 	} while (out.x[1] != 0);
-	if (!tiny_is_readable(vm->record_pa / PAGE_BYTES) || !tiny_is_zero(vm->record_pa / PAGE_BYTES) ||
-	    !tiny_is_readable(vm->root_pa / PAGE_BYTES) || !tiny_is_zero(vm->root_pa / PAGE_BYTES)) {
+	if (!tiny_is_readable(vm->record_pa / PAGE_BYTES) ||
+	    !tiny_is_zero(vm->record_pa / PAGE_BYTES) ||
+	    !tiny_is_readable(vm->root_pa / PAGE_BYTES) ||
+	    !tiny_is_zero(vm->root_pa / PAGE_BYTES)) {
 		fail("%s: its record or root did not come back scrubbed", vm->name);
 	}
 	rv_expect("VM_KILL after destroy", RV_E_NOENT, RV_VM_KILL, vm->handle, 0, 0, 0, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The smallest host there can be: creates VMs with the calls of abi.h, runs them and emulates a PL011 for them. For images
- * that take the place of Linux. A call that fails without being asked to ends the image.
+ * The smallest host there can be: creates VMs with the calls of abi.h, runs them and emulates a
+ * PL011 for them. For images that take the place of Linux. A call that fails without being asked to
+ * ends the image.
  */
 #ifndef TEST_GUEST_TINY_H
 #define TEST_GUEST_TINY_H
@@ -49,7 +50,10 @@ void rv_expect(const char *what, s64 wanted, u64 id, u64 a, u64 b, u64 c, u64 d,
 /* Reads RV_VERSION, gives the corevisor a first batch of pages. Must come first. */
 void tiny_begin(void);
 
-/* Pages of host RAM that nobody else uses, zeroed, neighbours, aligned to `align_pages`; returns the pfn. */
+/*
+ * Pages of host RAM that nobody else uses, zeroed, neighbours, aligned to `align_pages`; returns
+ * the pfn.
+ */
 u64 tiny_pages(u64 count, u64 align_pages);
 
 void tiny_create(struct tiny_vm *vm, const char *name, bool is_protected);
@@ -65,10 +69,16 @@ void tiny_boot(struct tiny_vm *vm);
 s64 tiny_run_once(struct tiny_vm *vm, u32 index, u64 *exit);
 /* Answers RAM, TABLES, WFI and the UART; returns any other exit. */
 u64 tiny_run(struct tiny_vm *vm, u32 index);
-/* Gives the VM a page of RAM at `gpa`, topping up tables as asked. Returns the status of RV_MEM_MAP. */
+/*
+ * Gives the VM a page of RAM at `gpa`, topping up tables as asked. Returns the status of
+ * RV_MEM_MAP.
+ */
 s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 flags);
 
-/* Kill, reclaim everything, destroy; checks that all pages are the host's again and, protected, zero. */
+/*
+ * Kill, reclaim everything, destroy; checks that all pages are the host's again and, protected,
+ * zero.
+ */
 void tiny_destroy(struct tiny_vm *vm);
 /* Is the page readable, and all zero? */
 bool tiny_is_readable(u64 pfn);
@@ -76,9 +86,9 @@ bool tiny_is_zero(u64 pfn);
 bool tiny_ends_with(const struct tiny_vm *vm, const char *line);
 
 /* An image of the build directory, as bytes from name to name_end. */
-#define TINY_PAYLOAD(name, file) \
-	__asm__(".pushsection .rodata; .balign 8; .global " #name "; " #name ": .incbin \"" file "\"; .global " #name "_end; " \
-		#name "_end: .popsection"); \
+#define TINY_PAYLOAD(name, file)                                                                 \
+	__asm__(".pushsection .rodata; .balign 8; .global " #name "; " #name ": .incbin \"" file \
+		"\"; .global " #name "_end; " #name "_end: .popsection");                        \
 	extern const char name[], name##_end[]
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guest loader's device-tree half, against libfdt: what it hands on must be a tree that libfdt finds whole, with every
- * PSCI node on "smc" and nothing else changed. `room` is allocated to the byte, so that the address sanitiser sees every
- * step outside of the tree.
+ * The guest loader's device-tree half, against libfdt: what it hands on must be a tree that libfdt
+ * finds whole, with every PSCI node on "smc" and nothing else changed. `room` is allocated to the
+ * byte, so that the address sanitiser sees every step outside of the tree.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,8 @@
 static _Alignas(8) uint8_t sample[SAMPLE_BYTES];
 static _Alignas(8) uint8_t source[SEAL_DTB_BYTES_MAX];
 
-static void put_psci(void *dtb, const char *name, const char *compatible, size_t bytes, const char *method)
+static void put_psci(void *dtb, const char *name, const char *compatible, size_t bytes,
+		     const char *method)
 {
 	assert_int_equal(fdt_begin_node(dtb, name), 0);
 	if (method) {
@@ -61,7 +62,10 @@ static uint32_t make_tree(void *dtb, int bytes, int psci_nodes, const char *meth
 	return fdt_totalsize(dtb);
 }
 
-/* Gives `bytes` of `dtb` to the loader. Returns what it made of it (malloc'ed), NULL when it refused. */
+/*
+ * Gives `bytes` of `dtb` to the loader. Returns what it made of it (malloc'ed), NULL when it
+ * refused.
+ */
 static void *take(const void *dtb, uint32_t bytes)
 {
 	uint32_t total = fdt32_ld((const fdt32_t *)((const uint8_t *)dtb + 4));
@@ -94,7 +98,8 @@ static int count_smc_nodes(const void *dtb)
 	int node, count = 0;
 	size_t i;
 
-	for (node = fdt_next_node(dtb, -1, NULL); node >= 0; node = fdt_next_node(dtb, node, NULL)) {
+	for (node = fdt_next_node(dtb, -1, NULL); node >= 0;
+	     node = fdt_next_node(dtb, node, NULL)) {
 		bool is_psci = false;
 
 		for (i = 0; i < 3; i++) {
@@ -126,7 +131,8 @@ static void test_method_becomes_smc(void **state)
 		changed += taken[i] != sample[i];
 	}
 	assert_int_equal(changed, 2);
-	assert_string_equal(fdt_getprop(taken, fdt_path_offset(taken, "/other"), "method", NULL), "hvc");
+	assert_string_equal(fdt_getprop(taken, fdt_path_offset(taken, "/other"), "method", NULL),
+			    "hvc");
 	free(taken);
 }
 
@@ -154,7 +160,9 @@ static void take_other_compatible(const char *compatible, size_t bytes, bool is_
 	taken = take(sample, fdt_totalsize(sample));
 	if (is_taken) {
 		assert_non_null(taken);
-		assert_memory_equal(fdt_getprop(taken, fdt_path_offset(taken, "/psci"), "method", NULL), "smc", 4);
+		assert_memory_equal(
+			fdt_getprop(taken, fdt_path_offset(taken, "/psci"), "method", NULL), "smc",
+			4);
 	} else {
 		assert_null(taken);
 	}
@@ -191,7 +199,8 @@ static void test_deleted_nodes_are_fine(void **state)
 
 	(void)state;
 	assert_int_equal(fdt_nop_node(sample, fdt_path_offset(sample, "/other")), 0);
-	assert_int_equal(fdt_nop_property(sample, fdt_path_offset(sample, "/chosen"), "bootargs"), 0);
+	assert_int_equal(fdt_nop_property(sample, fdt_path_offset(sample, "/chosen"), "bootargs"),
+			 0);
 	taken = take(sample, bytes);
 	assert_non_null(taken);
 	assert_int_equal(count_smc_nodes(taken), 1);
@@ -230,7 +239,9 @@ static void set_header(uint32_t index, uint32_t value)
 
 static void test_each_header_field_is_checked(void **state)
 {
-	static const uint32_t bad[] = { 0, 1, 39, 41, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff };
+	static const uint32_t bad[] = {
+		0, 1, 39, 41, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff
+	};
 	/* magic, total, struct, strings, reserved, last compatible, strings bytes, struct bytes */
 	static const uint32_t fields[] = { 0, 1, 2, 3, 4, 6, 8, 9 };
 	uint32_t bytes, f, i;
@@ -278,7 +289,10 @@ static uint64_t random_u64(void)
 	return z ^ z >> 31;
 }
 
-/* What any damage leaves is refused or whole: libfdt and the loader never disagree on an accepted tree. */
+/*
+ * What any damage leaves is refused or whole: libfdt and the loader never disagree on an accepted
+ * tree.
+ */
 static void test_damaged_trees(void **state)
 {
 	uint32_t accepted = 0, i, n;
@@ -312,7 +326,8 @@ static void test_damaged_trees(void **state)
 
 static void put_stub(uint8_t *at, uint64_t dtb, uint64_t entry)
 {
-	static const uint32_t words[] = { 0x580000c0, 0xaa1f03e1, 0xaa1f03e2, 0xaa1f03e3, 0x58000084, 0xd61f0080 };
+	static const uint32_t words[] = { 0x580000c0, 0xaa1f03e1, 0xaa1f03e2,
+					  0xaa1f03e3, 0x58000084, 0xd61f0080 };
 
 	memcpy(at, words, sizeof(words));
 	memcpy(at + 24, &dtb, 8);

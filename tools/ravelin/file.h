@@ -5,7 +5,10 @@
 
 #include "ravelin.h"
 
-/* No input may be larger: sums of a few of them fit in 31 bits, which is what a flattened device tree can describe. */
+/*
+ * No input may be larger: sums of a few of them fit in 31 bits, which is what a flattened device
+ * tree can describe.
+ */
 #define FILE_BYTES_MAX ((size_t)512 << 20)
 
 struct blob {
@@ -17,7 +20,10 @@ struct blob {
 bool file_read(const char *path, const char *what, struct blob *blob);
 void blob_free(struct blob *blob);
 
-/* Writes and replaces `path` in one step. When anything fails the old file stays, and no new one appears. */
+/*
+ * Writes and replaces `path` in one step. When anything fails the old file stays, and no new one
+ * appears.
+ */
 bool file_write(const char *path, const void *data, size_t bytes);
 
 #endif

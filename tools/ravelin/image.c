@@ -45,9 +45,9 @@ static bool explain_wrong_file(const struct blob *blob, const char *path)
 }
 
 /*
- * A Linux Image is a PE file too, and only its section table says how long the file has to be: a download that stopped
- * half way would boot half way. PE/COFF: signature, 20 bytes of file header, the optional header, 40 bytes a section
- * with the size of its raw data at 16 and the offset at 20.
+ * A Linux Image is a PE file too, and only its section table says how long the file has to be: a
+ * download that stopped half way would boot half way. PE/COFF: signature, 20 bytes of file header,
+ * the optional header, 40 bytes a section with the size of its raw data at 16 and the offset at 20.
  */
 static bool pe_is_whole(const struct blob *blob, const char *path)
 {
@@ -59,7 +59,8 @@ static bool pe_is_whole(const struct blob *blob, const char *path)
 		return true;
 	}
 	if (pe + 24 > blob->bytes || memcmp(blob->data + pe, "PE\0\0", 4) != 0) {
-		return fail("%s: truncated or damaged: no PE header where the Image points to", path);
+		return fail("%s: truncated or damaged: no PE header where the Image points to",
+			    path);
 	}
 	count = get_le16(blob->data + pe + 6);
 	section = pe + 24 + get_le16(blob->data + pe + 20);
@@ -71,8 +72,8 @@ static bool pe_is_whole(const struct blob *blob, const char *path)
 		uint64_t offset = get_le32(blob->data + section + 20);
 
 		if (offset + bytes > blob->bytes) {
-			return fail("%s: truncated: %zu bytes, at least %llu expected", path, blob->bytes,
-				    (unsigned long long)(offset + bytes));
+			return fail("%s: truncated: %zu bytes, at least %llu expected", path,
+				    blob->bytes, (unsigned long long)(offset + bytes));
 		}
 	}
 	return true;
@@ -82,7 +83,8 @@ bool image_parse(const struct blob *blob, const char *path, struct image *image)
 {
 	struct image parsed;
 
-	if (blob->bytes < IMAGE_HEADER_BYTES || get_le32(blob->data + IMAGE_AT_MAGIC) != IMAGE_MAGIC) {
+	if (blob->bytes < IMAGE_HEADER_BYTES ||
+	    get_le32(blob->data + IMAGE_AT_MAGIC) != IMAGE_MAGIC) {
 		return explain_wrong_file(blob, path);
 	}
 	parsed.text_offset = get_le64(blob->data + IMAGE_AT_TEXT_OFFSET);
@@ -92,11 +94,14 @@ bool image_parse(const struct blob *blob, const char *path, struct image *image)
 		return fail("%s: a big-endian kernel: not supported", path);
 	}
 	if (parsed.size == 0) {
-		return fail("%s: its header does not say how much memory it needs (kernel older than 3.17?)", path);
+		return fail(
+			"%s: its header does not say how much memory it needs (kernel older than 3.17?)",
+			path);
 	}
 	if (parsed.text_offset >= IMAGE_ALIGN || parsed.size > FILE_BYTES_MAX) {
 		return fail("%s: damaged header: text offset %#llx, memory size %#llx", path,
-			    (unsigned long long)parsed.text_offset, (unsigned long long)parsed.size);
+			    (unsigned long long)parsed.text_offset,
+			    (unsigned long long)parsed.size);
 	}
 	if (!pe_is_whole(blob, path)) {
 		return false;

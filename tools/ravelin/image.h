@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The arm64 Image header (Linux, Documentation/arch/arm64/booting.rst, section 4), little endian, 64 bytes. */
+/*
+ * The arm64 Image header (Linux, Documentation/arch/arm64/booting.rst, section 4), little endian,
+ * 64 bytes.
+ */
 #ifndef RAVELIN_TOOL_IMAGE_H
 #define RAVELIN_TOOL_IMAGE_H
 
@@ -9,7 +12,8 @@
 #define IMAGE_MAGIC 0x644d5241u /* "ARM\x64" */
 #define IMAGE_ALIGN ((uint64_t)2 << 20)
 #define IMAGE_FLAG_BIG_ENDIAN (1u << 0)
-#define IMAGE_FLAG_ANYWHERE (1u << 3) /* may lie at any 2 MiB boundary of RAM, not only near its start */
+#define IMAGE_FLAG_ANYWHERE \
+	(1u << 3) /* may lie at any 2 MiB boundary of RAM, not only near its start */
 
 enum image_offset {
 	IMAGE_AT_TEXT_OFFSET = 8,
@@ -30,7 +34,10 @@ uint32_t get_le32(const uint8_t *at);
 uint64_t get_le64(const uint8_t *at);
 void put_le64(uint8_t *at, uint64_t value);
 
-/* Checks that `blob` is a whole, uncompressed, little-endian arm64 Image; `path` names it in error messages. */
+/*
+ * Checks that `blob` is a whole, uncompressed, little-endian arm64 Image; `path` names it in error
+ * messages.
+ */
 bool image_parse(const struct blob *blob, const char *path, struct image *image);
 
 #endif

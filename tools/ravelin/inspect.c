@@ -9,10 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-#define PLACE_HELP \
-	"      --device-tree=DIR  look there instead of in /proc/device-tree\n" \
+#define PLACE_HELP                                                                               \
+	"      --device-tree=DIR  look there instead of in /proc/device-tree\n"                  \
 	"      --memory=FILE      read physical memory from FILE (a dump) instead of /dev/mem\n" \
-	"      --help             display this help and exit\n" \
+	"      --help             display this help and exit\n"                                  \
 	"      --version          output version information and exit\n"
 
 enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEVICE_TREE, OPTION_MEMORY };
@@ -31,8 +31,11 @@ struct request {
 	bool follow;
 };
 
-/* Parses what the three commands share. Returns a negative number to go on, else the exit status. */
-static int parse(int argc, char **argv, const char *letters, const char *help, struct request *request)
+/*
+ * Parses what the three commands share. Returns a negative number to go on, else the exit status.
+ */
+static int parse(int argc, char **argv, const char *letters, const char *help,
+		 struct request *request)
 {
 	int option;
 
@@ -48,7 +51,9 @@ static int parse(int argc, char **argv, const char *letters, const char *help, s
 		case OPTION_DEVICE_TREE: request->place.device_tree = optarg; break;
 		case OPTION_MEMORY: request->place.memory = optarg; break;
 		case OPTION_HELP: fputs(help, stdout); return EXIT_OK;
-		case OPTION_VERSION: printf("ravelin %s %s\n", argv[0], TOOL_VERSION); return EXIT_OK;
+		case OPTION_VERSION:
+			printf("ravelin %s %s\n", argv[0], TOOL_VERSION);
+			return EXIT_OK;
 		default: return usage_error(argv[0]);
 		}
 	}
@@ -68,8 +73,7 @@ static unsigned long long number(uint64_t value)
 
 static const char version_help[] =
 	"Usage: ravelin version\n"
-	"Prints the versions of this program and of the running corevisor.\n\n"
-	PLACE_HELP;
+	"Prints the versions of this program and of the running corevisor.\n\n" PLACE_HELP;
 
 int command_version(int argc, char **argv)
 {
@@ -96,12 +100,12 @@ int command_version(int argc, char **argv)
 static const char status_help[] =
 	"Usage: ravelin status\n"
 	"Shows what the running corevisor counts: VMs and vCPUs, pages by state, exits by class, faults it gave the\n"
-	"host, the last call it refused and why, and whether devices are kept out of protected memory. Needs root.\n\n"
-	PLACE_HELP;
+	"host, the last call it refused and why, and whether devices are kept out of protected memory. Needs root.\n\n" PLACE_HELP;
 
 static void print_pages(const char *name, uint64_t pages)
 {
-	printf("  %-40s %10llu  %8.1f MiB\n", name, number(pages), (double)pages * RV_PAGE_SIZE / (1 << 20));
+	printf("  %-40s %10llu  %8.1f MiB\n", name, number(pages),
+	       (double)pages * RV_PAGE_SIZE / (1 << 20));
 }
 
 static void print_refusal(const struct rv_info *info)
@@ -119,22 +123,27 @@ static void print_refusal(const struct rv_info *info)
 	} else {
 		printf("call %#llx", number(info->last_refusal_call));
 	}
-	printf("(%#llx): %s, %s\n", number(info->last_refusal_arg), status_name(status), status_meaning(status));
+	printf("(%#llx): %s, %s\n", number(info->last_refusal_arg), status_name(status),
+	       status_meaning(status));
 }
 
 static void print_status(const struct rv_info *info)
 {
 	int i;
 
-	printf("corevisor ABI:   %llu.%llu on %llu CPUs\n", number(info->abi >> 16), number(info->abi & 0xffff),
-	       number(info->cpus_online));
-	printf("VMs:             %llu, with %llu vCPUs\n", number(info->vm_count), number(info->vcpu_count));
-	printf("DMA:             %s\n", info->features & RV_FEAT_DMA_CONTAINED ?
-		"contained: devices cannot reach protected memory" :
-		"NOT contained: a bus master can reach protected memory");
-	printf("entropy:         %s\n", info->features & RV_FEAT_ENTROPY ? "yes" : "none: no protected VMs");
-	printf("corevisor size:  %llu KiB image, %llu KiB tables, %llu KiB ledger\n", number(info->core_image_bytes >> 10),
-	       number(info->core_table_bytes >> 10), number(info->core_ledger_bytes >> 10));
+	printf("corevisor ABI:   %llu.%llu on %llu CPUs\n", number(info->abi >> 16),
+	       number(info->abi & 0xffff), number(info->cpus_online));
+	printf("VMs:             %llu, with %llu vCPUs\n", number(info->vm_count),
+	       number(info->vcpu_count));
+	printf("DMA:             %s\n",
+	       info->features & RV_FEAT_DMA_CONTAINED
+		       ? "contained: devices cannot reach protected memory"
+		       : "NOT contained: a bus master can reach protected memory");
+	printf("entropy:         %s\n",
+	       info->features & RV_FEAT_ENTROPY ? "yes" : "none: no protected VMs");
+	printf("corevisor size:  %llu KiB image, %llu KiB tables, %llu KiB ledger\n",
+	       number(info->core_image_bytes >> 10), number(info->core_table_bytes >> 10),
+	       number(info->core_ledger_bytes >> 10));
 	print_refusal(info);
 	printf("faults injected: %llu\n", number(info->faults_injected));
 	printf("pages:\n");
@@ -171,8 +180,7 @@ int command_status(int argc, char **argv)
 static const char log_help[] =
 	"Usage: ravelin log [--follow]\n"
 	"Prints the corevisor's log, as far back as its ring goes. It never holds a guest's data. Needs root.\n\n"
-	"  -f, --follow           go on printing what is added, until interrupted\n"
-	PLACE_HELP;
+	"  -f, --follow           go on printing what is added, until interrupted\n" PLACE_HELP;
 
 /* Terminals obey control characters; the log has no use for any but the newline. */
 static void print_log_text(const char *text, size_t bytes)
@@ -185,10 +193,11 @@ static void print_log_text(const char *text, size_t bytes)
 }
 
 /*
- * Prints what was logged since `from` and returns where to go on. The corevisor may overwrite the oldest part while it is
- * copied: what the head has passed by after the copy is not printed.
+ * Prints what was logged since `from` and returns where to go on. The corevisor may overwrite the
+ * oldest part while it is copied: what the head has passed by after the copy is not printed.
  */
-static uint64_t print_log(const struct region *region, const struct rv_info *first, uint64_t from, char *text)
+static uint64_t print_log(const struct region *region, const struct rv_info *first, uint64_t from,
+			  char *text)
 {
 	uint64_t bytes = first->log_bytes, to = region_info(region).log_head, start, after, oldest;
 

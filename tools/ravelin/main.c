@@ -46,11 +46,15 @@ bool fail(const char *format, ...)
 
 int usage_error(const char *command)
 {
-	fprintf(stderr, "Try 'ravelin %s%s--help' for more information.\n", command, *command ? " " : "");
+	fprintf(stderr, "Try 'ravelin %s%s--help' for more information.\n", command,
+		*command ? " " : "");
 	return EXIT_USAGE;
 }
 
-/* What was printed may sit in a buffer until now: a full disk or a closed pipe must not look like success. */
+/*
+ * What was printed may sit in a buffer until now: a full disk or a closed pipe must not look like
+ * success.
+ */
 static int close_output(int status)
 {
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -31,22 +31,31 @@ static const struct {
 	__u64 id;
 	const char *name;
 } calls[] = {
-	{ RV_HVC_UID, "UID" },		     { RV_VERSION, "VERSION" },
-	{ RV_POOL_TOPUP, "POOL_TOPUP" },     { RV_VM_CREATE, "VM_CREATE" },
-	{ RV_VM_TOPUP, "VM_TOPUP" },	     { RV_VM_ADD_RAM, "VM_ADD_RAM" },
-	{ RV_VM_KILL, "VM_KILL" },	     { RV_VM_DESTROY, "VM_DESTROY" },
-	{ RV_MEM_MAP, "MEM_MAP" },	     { RV_MEM_RECLAIM, "MEM_RECLAIM" },
-	{ RV_VCPU_CREATE, "VCPU_CREATE" },   { RV_VCPU_BOOT, "VCPU_BOOT" },
-	{ RV_VCPU_RUN, "VCPU_RUN" },	     { RV_VCPU_READ_REGS, "VCPU_READ_REGS" },
+	{ RV_HVC_UID, "UID" },
+	{ RV_VERSION, "VERSION" },
+	{ RV_POOL_TOPUP, "POOL_TOPUP" },
+	{ RV_VM_CREATE, "VM_CREATE" },
+	{ RV_VM_TOPUP, "VM_TOPUP" },
+	{ RV_VM_ADD_RAM, "VM_ADD_RAM" },
+	{ RV_VM_KILL, "VM_KILL" },
+	{ RV_VM_DESTROY, "VM_DESTROY" },
+	{ RV_MEM_MAP, "MEM_MAP" },
+	{ RV_MEM_RECLAIM, "MEM_RECLAIM" },
+	{ RV_VCPU_CREATE, "VCPU_CREATE" },
+	{ RV_VCPU_BOOT, "VCPU_BOOT" },
+	{ RV_VCPU_RUN, "VCPU_RUN" },
+	{ RV_VCPU_READ_REGS, "VCPU_READ_REGS" },
 };
 
 static const struct {
 	const char *name;
 	const char *meaning;
-} statuses[] = { /* by -status */
+} statuses[] = {
+	/* by -status */
 	{ "OK", "done" },
 	{ "NOT_SUPPORTED", "there is no such call" },
-	{ "INVALID", "an argument is malformed: unknown flag, misaligned, count 0 or over the limit" },
+	{ "INVALID",
+	  "an argument is malformed: unknown flag, misaligned, count 0 or over the limit" },
 	{ "RANGE", "an address is not RAM, or lies outside the VM's RAM" },
 	{ "NOENT", "there is no such VM, vCPU or mapping" },
 	{ "STATE", "the page, VM or vCPU is in a state, or has an owner, that forbids this" },
@@ -56,7 +65,8 @@ static const struct {
 	{ "NOENTROPY", "there is no entropy source: no protected VMs on this machine" },
 };
 #define STATUS_COUNT (long long)(sizeof(statuses) / sizeof(statuses[0]))
-_Static_assert(sizeof(statuses) / sizeof(statuses[0]) == 1 - RV_E_NOENTROPY, "every status has its words");
+_Static_assert(sizeof(statuses) / sizeof(statuses[0]) == 1 - RV_E_NOENTROPY,
+	       "every status has its words");
 
 const char *call_name(__u64 id)
 {
@@ -77,5 +87,6 @@ const char *status_name(long long status)
 
 const char *status_meaning(long long status)
 {
-	return status <= 0 && status > -STATUS_COUNT ? statuses[-status].meaning : "an unknown status";
+	return status <= 0 && status > -STATUS_COUNT ? statuses[-status].meaning
+						     : "an unknown status";
 }

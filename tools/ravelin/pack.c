@@ -24,10 +24,14 @@ static const char help_text[] =
 enum { OPTION_HELP = 256, OPTION_VERSION };
 
 static const struct option options[] = {
-	{ "kernel", required_argument, NULL, 'k' },   { "initrd", required_argument, NULL, 'i' },
-	{ "cmdline", required_argument, NULL, 'c' },  { "guest", no_argument, NULL, 'g' },
-	{ "sealboot", required_argument, NULL, 's' }, { "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, OPTION_HELP },   { "version", no_argument, NULL, OPTION_VERSION },
+	{ "kernel", required_argument, NULL, 'k' },
+	{ "initrd", required_argument, NULL, 'i' },
+	{ "cmdline", required_argument, NULL, 'c' },
+	{ "guest", no_argument, NULL, 'g' },
+	{ "sealboot", required_argument, NULL, 's' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -68,7 +72,8 @@ static bool is_sensible(const struct pack_request *request)
 		return fail("pack: --guest needs --sealboot");
 	}
 	if (request->is_guest && (request->initrd || request->cmdline)) {
-		return fail("pack: --initrd and --cmdline do not go with --guest: the VMM passes them");
+		return fail(
+			"pack: --initrd and --cmdline do not go with --guest: the VMM passes them");
 	}
 	if (!request->is_guest && request->sealboot) {
 		return fail("pack: --sealboot goes only with --guest");

@@ -7,8 +7,8 @@
 
 struct pack_request {
 	const char *kernel;
-	const char *initrd;  /* NULL: none */
-	const char *cmdline; /* NULL: none */
+	const char *initrd;   /* NULL: none */
+	const char *cmdline;  /* NULL: none */
 	const char *sealboot; /* guest images only */
 	const char *output;
 	bool is_guest;

@@ -3,8 +3,8 @@
  * The image of a protected guest, offsets from its start, which a VMM puts at a 2 MiB boundary:
  *   0          sealboot.bin, which starts with an arm64 Image header and, at 64, struct seal_slots
  *   2 MiB      the kernel Image, unmodified (+ its text_offset, which is 0 since Linux 5.8)
- *   then       its BSS (not in the file), then up to 2 MiB where sealboot puts its copy of the DTB (not in the file)
- * All of that is within image_size, so a VMM keeps initrd and DTB away from it.
+ *   then       its BSS (not in the file), then up to 2 MiB where sealboot puts its copy of the DTB
+ * (not in the file) All of that is within image_size, so a VMM keeps initrd and DTB away from it.
  */
 #include "image.h"
 #include "pack.h"
@@ -40,12 +40,16 @@ static bool check_sealboot(const struct blob *sealboot, const char *path)
 	if (!image_parse(sealboot, path, &image)) {
 		return false;
 	}
-	if (sealboot->bytes < SEAL_AT_END || get_le64(sealboot->data + SEAL_AT_MAGIC) != SEAL_MAGIC) {
+	if (sealboot->bytes < SEAL_AT_END ||
+	    get_le64(sealboot->data + SEAL_AT_MAGIC) != SEAL_MAGIC) {
 		return fail("%s: an arm64 Image, but not the guest loader", path);
 	}
-	/* Its own header says how much memory it uses, stack included: all of it before the kernel. */
+	/*
+	 * Its own header says how much memory it uses, stack included: all of it before the kernel.
+	 */
 	if (sealboot->bytes > image.size || image.size > IMAGE_ALIGN) {
-		return fail("%s: the guest loader does not fit in %llu bytes", path, (unsigned long long)IMAGE_ALIGN);
+		return fail("%s: the guest loader does not fit in %llu bytes", path,
+			    (unsigned long long)IMAGE_ALIGN);
 	}
 	return true;
 }
@@ -53,7 +57,9 @@ static bool check_sealboot(const struct blob *sealboot, const char *path)
 static struct layout lay_out(const struct blob *kernel, const struct image *image)
 {
 	struct layout layout;
-	/* A signature may follow the kernel: the file can be longer than what its header asks for. */
+	/*
+	 * A signature may follow the kernel: the file can be longer than what its header asks for.
+	 */
 	uint64_t bytes = kernel->bytes > image->size ? kernel->bytes : image->size;
 
 	layout.kernel = IMAGE_ALIGN + image->text_offset;
@@ -62,8 +68,8 @@ static struct layout lay_out(const struct blob *kernel, const struct image *imag
 	return layout;
 }
 
-static bool write_image(const struct blob *sealboot, const struct blob *kernel, const struct layout *layout,
-			const char *output)
+static bool write_image(const struct blob *sealboot, const struct blob *kernel,
+			const struct layout *layout, const char *output)
 {
 	size_t bytes = layout->kernel + kernel->bytes;
 	uint8_t *out = calloc(1, bytes);
@@ -76,7 +82,8 @@ static bool write_image(const struct blob *sealboot, const struct blob *kernel, 
 	memcpy(out + layout->kernel, kernel->data, kernel->bytes);
 	put_le64(out + IMAGE_AT_TEXT_OFFSET, 0);
 	put_le64(out + IMAGE_AT_SIZE, layout->total);
-	put_le64(out + IMAGE_AT_FLAGS, get_le64(kernel->data + IMAGE_AT_FLAGS) | IMAGE_FLAG_ANYWHERE);
+	put_le64(out + IMAGE_AT_FLAGS,
+		 get_le64(kernel->data + IMAGE_AT_FLAGS) | IMAGE_FLAG_ANYWHERE);
 	put_le64(out + SEAL_AT_KERNEL, layout->kernel);
 	put_le64(out + SEAL_AT_DTB, layout->dtb);
 	ok = file_write(output, out, bytes);
@@ -91,13 +98,16 @@ bool pack_guest(const struct pack_request *request)
 	struct layout layout;
 	bool ok = false;
 
-	if (file_read(request->sealboot, "guest loader", &sealboot) && check_sealboot(&sealboot, request->sealboot) &&
-	    file_read(request->kernel, "kernel", &kernel) && image_parse(&kernel, request->kernel, &image)) {
+	if (file_read(request->sealboot, "guest loader", &sealboot) &&
+	    check_sealboot(&sealboot, request->sealboot) &&
+	    file_read(request->kernel, "kernel", &kernel) &&
+	    image_parse(&kernel, request->kernel, &image)) {
 		if (image.flags & IMAGE_FLAG_ANYWHERE) {
 			layout = lay_out(&kernel, &image);
 			ok = write_image(&sealboot, &kernel, &layout, request->output);
 		} else {
-			fail("%s: this kernel must lie at the start of RAM (older than 4.6?)", request->kernel);
+			fail("%s: this kernel must lie at the start of RAM (older than 4.6?)",
+			     request->kernel);
 		}
 	}
 	blob_free(&kernel);

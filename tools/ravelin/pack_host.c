@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The bundle of a host is a FIT as U-Boot defines it (doc/usage/fit/source_file_format.rst), so that other tools can read
- * it: `dtc -I dtb`, `mkimage -l`. The corevisor reads exactly the nodes and properties written here. The same input
- * gives the same bytes: no time stamp.
+ * The bundle of a host is a FIT as U-Boot defines it (doc/usage/fit/source_file_format.rst), so
+ * that other tools can read it: `dtc -I dtb`, `mkimage -l`. The corevisor reads exactly the nodes
+ * and properties written here. The same input gives the same bytes: no time stamp.
  */
 #include "image.h"
 #include "pack.h"
@@ -16,11 +16,12 @@
 
 struct payload {
 	struct blob kernel;
-	struct blob initrd; /* bytes == 0: none */
+	struct blob initrd;  /* bytes == 0: none */
 	const char *cmdline; /* NULL: none */
 };
 
-static int put_image(void *fit, const char *node, const char *description, const char *type, const struct blob *blob)
+static int put_image(void *fit, const char *node, const char *description, const char *type,
+		     const struct blob *blob)
 {
 	int err = fdt_begin_node(fit, node);
 
@@ -39,7 +40,8 @@ static int put_images(void *fit, const struct payload *payload)
 
 	err = err ? err : put_image(fit, "kernel-1", "host kernel", "kernel", &payload->kernel);
 	if (!err && payload->initrd.bytes > 0) {
-		err = put_image(fit, "ramdisk-1", "host initial RAM disk", "ramdisk", &payload->initrd);
+		err = put_image(fit, "ramdisk-1", "host initial RAM disk", "ramdisk",
+				&payload->initrd);
 	}
 	return err ? err : fdt_end_node(fit);
 }
@@ -87,8 +89,8 @@ static bool write_fit(const struct payload *payload, const char *output)
 		return fail("%s: not enough memory", output);
 	}
 	err = put_fit(fit, (int)capacity, payload);
-	ok = err ? fail("%s: cannot build the bundle: %s", output, fdt_strerror(err)) :
-		   file_write(output, fit, fdt_totalsize(fit));
+	ok = err ? fail("%s: cannot build the bundle: %s", output, fdt_strerror(err))
+		 : file_write(output, fit, fdt_totalsize(fit));
 	free(fit);
 	return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ravelin command line: what its files share. Every function that can fail says why on standard error itself and
- * returns false (or an exit status); nothing here aborts.
+ * The ravelin command line: what its files share. Every function that can fail says why on standard
+ * error itself and returns false (or an exit status); nothing here aborts.
  */
 #ifndef RAVELIN_TOOL_H
 #define RAVELIN_TOOL_H
@@ -17,7 +17,10 @@
 #define EXIT_FAIL 1
 #define EXIT_USAGE 2
 
-/* main.c: prints "ravelin: ..." on standard error; returns false so that a failing function can end with it. */
+/*
+ * main.c: prints "ravelin: ..." on standard error; returns false so that a failing function can end
+ * with it.
+ */
 bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "Try 'ravelin X --help'": the end of every usage error; returns EXIT_USAGE. */
 int usage_error(const char *command);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The region lies in memory that Linux does not map (no-map), so /dev/mem gives it as device memory: only aligned loads of
- * at most 64 bits are allowed there, and memcpy or a struct assignment may compile to something else. Hence the loops.
+ * The region lies in memory that Linux does not map (no-map), so /dev/mem gives it as device
+ * memory: only aligned loads of at most 64 bits are allowed there, and memcpy or a struct
+ * assignment may compile to something else. Hence the loops.
  */
 #include "region.h"
 
@@ -17,7 +18,9 @@
 #define COMPATIBLE "ravelin,corevisor"
 #define DEPTH_MAX 16
 
-/* Reads a property file; returns its bytes, -1 if there is none (or it is longer than `capacity`). */
+/*
+ * Reads a property file; returns its bytes, -1 if there is none (or it is longer than `capacity`).
+ */
 static ssize_t read_property(const char *node, const char *name, uint8_t *value, size_t capacity)
 {
 	char path[PATH_MAX];
@@ -42,15 +45,20 @@ static bool node_is_compatible(const char *node)
 	ssize_t bytes = read_property(node, "compatible", list, sizeof(list));
 	ssize_t at;
 
-	for (at = 0; at < bytes; at += (ssize_t)strnlen((char *)list + at, (size_t)(bytes - at)) + 1) {
-		if ((size_t)(bytes - at) >= sizeof(COMPATIBLE) && memcmp(list + at, COMPATIBLE, sizeof(COMPATIBLE)) == 0) {
+	for (at = 0; at < bytes;
+	     at += (ssize_t)strnlen((char *)list + at, (size_t)(bytes - at)) + 1) {
+		if ((size_t)(bytes - at) >= sizeof(COMPATIBLE) &&
+		    memcmp(list + at, COMPATIBLE, sizeof(COMPATIBLE)) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Depth first; a device tree is shallow, and DEPTH_MAX ends what is none. `path` holds the node found. */
+/*
+ * Depth first; a device tree is shallow, and DEPTH_MAX ends what is none. `path` holds the node
+ * found.
+ */
 static bool find_node(char *path, int depth)
 {
 	size_t length = strlen(path);
@@ -123,8 +131,9 @@ static bool find_region(const char *device_tree, uint64_t *base, uint64_t *bytes
 	}
 	snprintf(node, sizeof(node), "%s", device_tree);
 	if (!find_node(node, 0)) {
-		return fail("no corevisor: this system was not started by Ravelin (no \"%s\" in %s)", COMPATIBLE,
-			    device_tree);
+		return fail(
+			"no corevisor: this system was not started by Ravelin (no \"%s\" in %s)",
+			COMPATIBLE, device_tree);
 	}
 	a = 4 * parent_cells(node, "#address-cells", 2);
 	s = 4 * parent_cells(node, "#size-cells", 1);
@@ -154,7 +163,8 @@ static bool map_region(const char *memory, uint64_t base, uint64_t bytes, struct
 	at = mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, fd, (off_t)base);
 	close(fd);
 	if (at == MAP_FAILED) {
-		return fail("%s: cannot map %#llx: %s", memory, (unsigned long long)base, strerror(errno));
+		return fail("%s: cannot map %#llx: %s", memory, (unsigned long long)base,
+			    strerror(errno));
 	}
 	region->words = at;
 	region->bytes = (size_t)bytes;
@@ -176,7 +186,8 @@ struct rv_info region_info(const struct region *region)
 	return copy.info;
 }
 
-void region_log(const struct region *region, const struct rv_info *info, uint64_t from, uint64_t to, char *text)
+void region_log(const struct region *region, const struct rv_info *info, uint64_t from, uint64_t to,
+		char *text)
 {
 	for (; from < to; from++) {
 		uint64_t at = info->log_offset + from % info->log_bytes;
@@ -190,13 +201,16 @@ static bool check_info(const struct region *region)
 	struct rv_info info = region_info(region);
 
 	if (info.magic != RV_INFO_MAGIC) {
-		return fail("the corevisor's region does not begin with its magic number: another version?");
+		return fail(
+			"the corevisor's region does not begin with its magic number: another version?");
 	}
 	if (info.abi >> 16 != RV_ABI_MAJOR) {
-		return fail("the corevisor speaks ABI %llu.%llu, this program %d.%d", (unsigned long long)(info.abi >> 16),
+		return fail("the corevisor speaks ABI %llu.%llu, this program %d.%d",
+			    (unsigned long long)(info.abi >> 16),
 			    (unsigned long long)(info.abi & 0xffff), RV_ABI_MAJOR, RV_ABI_MINOR);
 	}
-	if (info.log_bytes == 0 || info.log_bytes > region->bytes || info.log_offset > region->bytes - info.log_bytes) {
+	if (info.log_bytes == 0 || info.log_bytes > region->bytes ||
+	    info.log_offset > region->bytes - info.log_bytes) {
 		return fail("the corevisor's region names a log outside of itself");
 	}
 	return true;
@@ -206,6 +220,6 @@ bool region_open(const struct region_place *place, struct region *region)
 {
 	uint64_t base, bytes;
 
-	return find_region(place->device_tree, &base, &bytes) && map_region(place->memory, base, bytes, region) &&
-	       check_info(region);
+	return find_region(place->device_tree, &base, &bytes) &&
+	       map_region(place->memory, base, bytes, region) && check_info(region);
 }
