@@ -150,7 +150,8 @@ void *arch_core_va(pa_t pa)
 	struct fake_page *page = fake_page_of(pa.v >> PAGE_SHIFT);
 
 	pthread_mutex_lock(&fake_mutex);
-	if (el2_root != 0 && !fake_el2_maps(page->pfn)) {
+	/* In EL2's TLB already: whether it should be is fake_check_tlbs()'s question. */
+	if (el2_root != 0 && !page->is_el2 && !fake_el2_maps(page->pfn)) {
 		fake_fail("EL2 uses %#lx, which its map does not have", pa.v);
 	}
 	page->is_el2 = true;
