@@ -19,10 +19,10 @@ dd if=/dev/vda bs=64k count=16 2>/dev/null | cmp - /tmp/a && echo disk-keeps
 
 def answers(kernel, cpu, kind):
     done = tap.machine("--kernel", kernel, "--cpu", cpu, "--cmd", f"""
-        guest start {kind} --wait >/dev/null || {{ ravelin status; exit 1; }}
+        guest start {kind} --wait --wait-limit 240 >/dev/null || {{ ravelin status; exit 1; }}
         guest exec {kind} "$(cat <<'EOF'\n{LOOK}\nEOF\n)" || exit 2
         guest exec {kind} 'exit 9'; echo $?
-        guest stop {kind} && guest list""", limit=170)
+        guest stop {kind} && guest list""", limit=300)
     tap.equal(done.status, 0, done)
     lines = done.out.splitlines()
     tap.require(lines[0].startswith("7.2."), done)
@@ -46,7 +46,7 @@ def three_at_once():
         for name in protected second open; do
             timeout 200 guest exec $name 'nproc; echo x | sha256sum' || exit 1
         done
-        guest list | grep -c running""", limit=300)
+        guest list | grep -c running""", limit=500)
     tap.equal(done.status, 0, done)
     numbers = [line for line in done.out.splitlines() if not line.startswith("73cb3858")]
     tap.equal(numbers, ["4", "2", "4", "3"], done)
