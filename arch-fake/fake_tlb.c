@@ -38,9 +38,9 @@ static struct { u32 cpu; u32 vmid; u64 ipa; u64 value; } writers[WRITERS_MAX];
 static u32 writer_count;
 static u32 next_cpu;
 static bool is_busy; /* others do not act while others act */
-/* Table writes that no barrier has ordered yet, and the last block that was broken: what a new table must repeat. */
-static u64 unpublished[2 * 512 + 8];
-static u32 unpublished_count;
+/* Table writes of a CPU that no barrier of its own has ordered yet, and the last block that it broke: what a new table must
+ * repeat. */
+static struct { u32 count; u64 slot[2 * 512 + 8]; } unpublished[FAKE_CPUS];
 static struct { u64 slot; u64 pte; } broken[FAKE_CPUS];
 
 void fake_tlb_reset(void)
@@ -50,7 +50,7 @@ void fake_tlb_reset(void)
 	}
 	memset(roots, 0, sizeof(roots));
 	memset(broken, 0, sizeof(broken));
-	unpublished_count = 0;
+	memset(unpublished, 0, sizeof(unpublished));
 	fake_calm();
 }
 
@@ -343,8 +343,8 @@ static void check_link(u32 cpu, u64 slot, u64 value)
 	if ((value & ~PTE_ADDR) != (PTE_VALID | PTE_TABLE)) {
 		return; /* a leaf: those have attributes */
 	}
-	for (u32 i = 0; i < unpublished_count; i++) {
-		if (align_down(unpublished[i], PAGE_SIZE) == table) {
+	for (u32 i = 0; i < unpublished[cpu].count; i++) {
+		if (align_down(unpublished[cpu].slot[i], PAGE_SIZE) == table) {
 			fake_fail("the table at %#lx is linked before its entries are published", table);
 		}
 	}
@@ -382,10 +382,10 @@ void arch_pte_write(u64 *pte, u64 value)
 		check_link(cpu, slot, value);
 	}
 	__atomic_store_n(pte, value, __ATOMIC_RELAXED);
-	if (unpublished_count == ARRAY_SIZE(unpublished)) {
+	if (unpublished[cpu].count == ARRAY_SIZE(unpublished[cpu].slot)) {
 		fake_fail("table writes are never published");
 	}
-	unpublished[unpublished_count++] = slot;
+	unpublished[cpu].slot[unpublished[cpu].count++] = slot;
 	pthread_mutex_unlock(&fake_mutex);
 	if ((old | value) & PTE_VALID) {
 		fake_others();
@@ -394,9 +394,7 @@ void arch_pte_write(u64 *pte, u64 value)
 
 void arch_pte_publish(void)
 {
-	pthread_mutex_lock(&fake_mutex);
-	unpublished_count = 0;
-	pthread_mutex_unlock(&fake_mutex);
+	unpublished[arch_cpu_index()].count = 0;
 }
 
 static void forget(struct tlb *tlb, u32 vmid, u64 first, u64 bytes)

@@ -12,7 +12,7 @@ MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/i
 MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c))
 MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/walk
 
-TESTS += $(MT_TESTS) $(MT_OUT)/lock-analysis
+TESTS += $(MT_TESTS) $(MT_OUT)/races $(MT_OUT)/lock-analysis
 
 $(MT_OUT)/core/%.o: %.c $(MT_HEADERS)
 	@mkdir -p $(@D)
@@ -26,6 +26,11 @@ $(MT_UNIT): $(MT_OUT)/%: $(MT_OUT)/core/test/unit/%.o $(MT_OBJECTS)
 
 $(MT_OUT)/matrix $(MT_OUT)/walk: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lpthread
+
+# The same calls, with threads as CPUs, under the thread sanitiser.
+$(MT_OUT)/races: test/unit/test_mem_calls.c $(MT_CORE) $(MT_FAKE) $(MT_HEADERS)
+	@mkdir -p $(@D)
+	gcc $(filter-out -fsanitize=address%,$(MT_CFLAGS)) -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 
 # Compiling is the test: a lock that is not held where it must be is an error.
 $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)

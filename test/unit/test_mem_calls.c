@@ -507,6 +507,72 @@ static void test_contested_pages(void **state)
 	fake_halt();
 }
 
+/* One CPU builds and ends a VM again and again while others call with its handle, at any moment of its life. */
+static u64 shared_handle;
+static bool is_over;
+
+static void *disturb(void *argument)
+{
+	u64 id = (uintptr_t)argument;
+	u64 value;
+	u64 pfn = PAGE(300 + id);
+
+	fake_cpu_set((u32)id);
+	while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
+		u64 handle = __atomic_load_n(&shared_handle, __ATOMIC_RELAXED);
+		/* Whatever they answer: nothing may break. */
+		enum cv_status status = mem_map(handle, id, pfn, 1, 0, &value);
+
+		status = status == CV_OK ? vm_kill(handle) : vm_topup(handle, PAGE(310 + id));
+		status = mem_reclaim(handle, 0, 64, &value);
+		status = vm_add_ram(handle, 100 + id, 1);
+		status = vm_create_vcpu(handle, id, PAGE(320 + id), PAGE(330 + id));
+		if (status == CV_OK || status == CV_E_NOENT) {
+			continue;
+		}
+	}
+	return NULL;
+}
+
+static void test_calls_on_a_dying_vm(void **state)
+{
+	pthread_t threads[2];
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	__atomic_store_n(&is_over, false, __ATOMIC_RELEASE);
+	for (uintptr_t i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, disturb, (void *)(i + 1)), 0);
+	}
+	for (u32 i = 0; i < 200; i++) {
+		u64 handle;
+		u64 value;
+
+		assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, &handle), CV_OK);
+		assert_int_equal(vm_add_ram(handle, 0, 64), CV_OK);
+		__atomic_store_n(&shared_handle, handle, __ATOMIC_RELAXED);
+		for (u64 page = 4; page < 8; page++) {
+			enum cv_status status = vm_topup(handle, PAGE(page));
+
+			assert_true(status == CV_OK || status == CV_E_STATE);
+		}
+		assert_int_equal(vm_kill(handle), CV_OK);
+		assert_int_equal(mem_reclaim(handle, 0, 64, &value), CV_OK);
+		do {
+			assert_int_equal(vm_destroy(handle, &value), CV_OK);
+		} while (value > 0);
+		assert_int_equal(vm_kill(handle), CV_E_NOENT);
+	}
+	__atomic_store_n(&is_over, true, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(ledger_count(RV_PAGES_HOST) + ledger_count(RV_PAGES_CORE), ledger_ram_pages());
+	assert_int_equal(ledger_count(RV_PAGES_CORE), FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
+	fake_check_tlbs();
+	fake_halt();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,7 +583,7 @@ int main(void)
 		cmocka_unit_test(test_vm_write), cmocka_unit_test(test_pin_limit),
 		cmocka_unit_test(test_topup_when_low), cmocka_unit_test(test_scrub_all),
 		cmocka_unit_test(test_revoke_everything), cmocka_unit_test(test_cpus_at_once),
-		cmocka_unit_test(test_contested_pages),
+		cmocka_unit_test(test_contested_pages), cmocka_unit_test(test_calls_on_a_dying_vm),
 	};
 
 	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
