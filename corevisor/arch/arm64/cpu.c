@@ -305,7 +305,12 @@ static void init_stage2(struct cpu *cpu)
 	sysreg_write(vtcr_el2, VTCR_VALUE);
 	sysreg_write(vttbr_el2, cpu->vttbr_host);
 	isb();
-	/* This CPU may have lived under other tables. */
+}
+
+/* This CPU may have lived under other tables, or under none. Pre: HCR_EL2.VM is set, so nothing without stage 2 follows. */
+static void forget_translations(void)
+{
+	isb();
 	__asm__ volatile("tlbi alle1" : : : "memory");
 	dsb(nsh);
 	isb();
@@ -331,6 +336,7 @@ void cpu_init_el2(struct cpu *cpu)
 	init_identity();
 	init_stage2(cpu);
 	init_traps(cpu);
+	forget_translations();
 	cpu_init_fp(cpu);
 	init_time();
 	init_gic();
