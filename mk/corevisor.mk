@@ -15,7 +15,7 @@ CV_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fvisibility=hidden -mgenera
 	-ffunction-sections -fdata-sections -fstack-usage -Wframe-larger-than=1024 \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CV_LDFLAGS := -nostdlib -static -Wl,-pie,--no-dynamic-linker,-Bsymbolic,-z,text,-z,norelro,-z,noexecstack,--gc-sections \
-	-Wl,--build-id=none,--no-undefined,--no-warn-rwx-segments,-T,corevisor/arch/arm64/corevisor.lds
+	-Wl,--build-id=none,--no-undefined,--no-warn-rwx-segments,-T,corevisor/arch/arm64/corevisor.lds,-Map=$(CV_OUT)/corevisor.map
 
 ALL += $(CV_OUT)/corevisor.img
 
@@ -33,6 +33,8 @@ $(CV_OUT)/%.o: corevisor/%.S mk/corevisor.mk
 $(CV_OUT)/corevisor.elf: $(CV_OBJ) corevisor/arch/arm64/corevisor.lds
 	$(CROSS)gcc $(CV_LDFLAGS) -o $@ $(CV_OBJ) \
 		$(CV_SYSROOT)/lib/aarch64-linux-gnu/libfdt.a $(CV_SYSROOT)/lib/aarch64-linux-gnu/libbearssl.a -lgcc
+	@# head.S knows one kind of relocation.
+	@! $(CROSS)readelf -rW $@ | grep -E '^[0-9a-f]{8}' | grep -v R_AARCH64_RELATIVE
 
 $(CV_OUT)/corevisor.img: $(CV_OUT)/corevisor.elf
 	$(CROSS)objcopy -O binary $< $@

@@ -12,4 +12,7 @@ TESTS += $(UB_TESTS)
 $(UB_OUT)/%: test/unit/%.c test/unit/boot_fixture.c $(UB_CORE) $(wildcard corevisor/include/cv/*.h test/unit/*.h) \
 		include/ravelin/abi.h mk/unit-boot.mk
 	@mkdir -p $(@D)
-	gcc $(UB_CFLAGS) -o $@ $< test/unit/boot_fixture.c $(UB_CORE) -lcmocka -lfdt
+	gcc $(UB_CFLAGS) -o $@ $< test/unit/boot_fixture.c $(UB_CORE) $(UB_MORE) -lcmocka -lfdt
+
+$(UB_OUT)/test_boot_fault: UB_MORE := corevisor/core/host_fault.c corevisor/core/trng.c
+$(UB_OUT)/test_boot_fault: corevisor/core/host_fault.c corevisor/core/trng.c
