@@ -32,7 +32,7 @@ include $(sort $(wildcard mk/*.mk))
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	     /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	     /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install and fetch what is missing; afterwards nothing needs the network
@@ -47,6 +47,27 @@ run: setup ## boot the host above the corevisor, start a protected guest, end in
 demo: setup ## show, without a keystroke, what the host's root can and cannot read
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@demo/run
+
+##@ Build
+
+.PHONY: all
+all: $(ALL) $(MODULES) ## build everything but the test programs
+	@:
+
+.PHONY: tests
+tests: $(TESTS) ## build the test programs
+	@:
+
+.PHONY: module
+module: $(MODULES) ## build hostvisor.ko for the host kernels
+
+.PHONY: tcb
+tcb: ## count the lines of the trusted core, the total last
+	@tools/tcb corevisor include/ravelin
+
+.PHONY: clean
+clean: ## remove all build products; the cache stays
+	@rm -rf $(BUILD)
 
 ##@ Check
 
@@ -80,24 +101,3 @@ fuzz: ## fuzz the corevisor's calls and parsers on this PC for FUZZ_SECONDS (60)
 .PHONY: fresh
 fresh: ## prove the set-up: clone, set up, build and unit-test in a bare Debian 12 chroot (root)
 	@tools/setup/fresh.sh
-
-##@ Build
-
-.PHONY: all
-all: $(ALL) $(MODULES) ## build everything but the test programs
-	@:
-
-.PHONY: tests
-tests: $(TESTS) ## build the test programs
-	@:
-
-.PHONY: module
-module: $(MODULES) ## build hostvisor.ko for the host kernels
-
-.PHONY: tcb
-tcb: ## count the lines of the trusted core, the total last
-	@tools/tcb corevisor include/ravelin
-
-.PHONY: clean
-clean: ## remove all build products; the cache stays
-	@rm -rf $(BUILD)

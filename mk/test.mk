@@ -40,5 +40,5 @@ $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)
 	touch $@
 
 .PHONY: prove
-prove: # CBMC on the shipped C; minutes, and gigabytes of memory
+prove: ## CBMC on the shipped C; minutes, and gigabytes of memory
 	@test/proof/run
