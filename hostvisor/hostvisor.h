@@ -118,6 +118,10 @@ int hv_vm_launch(struct hv_vm *vm);
  */
 int hv_vm_stop(struct hv_vm *vm);
 void hv_vm_stop_all(void);
+/* No vCPU goes meanwhile. */
+void hv_vm_for_each_vcpu(void (*function)(struct hv_vcpu *vcpu, void *data), void *data);
+
+/* debug.c */
 void hv_debugfs_init(void);
 void hv_debugfs_exit(void);
 

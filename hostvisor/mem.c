@@ -18,6 +18,12 @@
 #include <linux/slab.h>
 
 #define BLOCK_PAGES 512 /* of 2 MiB */
+/*
+ * A page that leaves the host costs a broadcast invalidation, and the corevisor keeps interrupts and the VM's lock for
+ * the whole call: smaller steps for protected VMs.
+ */
+#define PROTECTED_CALL_PAGES 32
+#define PROTECTED_AROUND_PAGES 64
 #define TOPUP_ATTEMPTS 8
 #define TABLES_PER_EXIT 4
 #define POOL_ORDER 4
@@ -238,12 +244,14 @@ static unsigned long hv_contiguous(struct page **pages, unsigned long count)
 static long hv_map_pages(struct hv_vm *vm, u64 gfn, struct page **pages, unsigned long count,
 			 u64 flags)
 {
+	unsigned long limit = vm->is_protected ? PROTECTED_CALL_PAGES : RV_BATCH_PAGES;
 	unsigned long done = 0;
 	long got = 0;
 
 	while (done < count) {
 		got = hv_map_run(vm, gfn + done, page_to_pfn(pages[done]),
-				 hv_contiguous(&pages[done], count - done), flags);
+				 hv_contiguous(&pages[done], min(count - done, limit)), flags);
+		cond_resched();
 		if (got < 0)
 			break;
 		done += got;
@@ -297,12 +305,12 @@ static const struct hv_slot *hv_find_slot(const struct hv_vm *vm, u64 gfn)
 	return NULL;
 }
 
-/* The pages of `slot` in the same 2 MiB of user address space: what a huge page could hold. */
-static void hv_around(const struct hv_slot *slot, u64 gfn, u64 *first, u64 *end)
+/* The pages of `slot` in the same `block` pages of user address space (512: what a huge page could hold). */
+static void hv_around(const struct hv_slot *slot, u64 gfn, u64 block, u64 *first, u64 *end)
 {
 	u64 offset = (slot->hva >> PAGE_SHIFT) + (gfn - slot->gfn);
-	u64 before = min(offset & (BLOCK_PAGES - 1), gfn - slot->gfn);
-	u64 after = BLOCK_PAGES - (offset & (BLOCK_PAGES - 1));
+	u64 before = min(offset & (block - 1), gfn - slot->gfn);
+	u64 after = block - (offset & (block - 1));
 
 	*first = gfn - before;
 	*end = gfn + min(after, slot->gfn + slot->pages - gfn);
@@ -343,7 +351,8 @@ int hv_mem_fault(struct hv_vm *vm, u64 gfn)
 	ret = slot ? hv_populate(vm, slot, gfn, 1, PIN_FLAGS, 0) : -EFAULT;
 	if (ret > 0) {
 		ret = 0;
-		hv_around(slot, gfn, &first, &end);
+		hv_around(slot, gfn, vm->is_protected ? PROTECTED_AROUND_PAGES : BLOCK_PAGES,
+			  &first, &end);
 		hv_populate_around(vm, slot, first, end);
 	}
 unlock:
@@ -399,7 +408,7 @@ static int hv_load_slot(struct hv_vm *vm, const struct hv_slot *slot)
 	int ret = 0;
 
 	while (gfn < slot->gfn + slot->pages && !ret) {
-		hv_around(slot, gfn, &first, &end);
+		hv_around(slot, gfn, BLOCK_PAGES, &first, &end);
 		if (hv_block_is_touched(vm->mm, slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT)))
 			ret = hv_load_block(vm, slot, first, end);
 		gfn = end;

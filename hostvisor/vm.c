@@ -9,13 +9,11 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/cpumask.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -238,8 +236,7 @@ void hv_vm_stop_all(void)
 	mutex_unlock(&hv_vms_lock);
 }
 
-/* For tests that look for secrets in what the corevisor shares: the pfn of every run page, a line each. */
-static int hv_run_pages_show(struct seq_file *seq, void *unused)
+void hv_vm_for_each_vcpu(void (*function)(struct hv_vcpu *vcpu, void *data), void *data)
 {
 	struct hv_vm *vm;
 	unsigned int i;
@@ -248,23 +245,8 @@ static int hv_run_pages_show(struct seq_file *seq, void *unused)
 	list_for_each_entry(vm, &hv_vms, list)
 		for (i = 0; i < HV_MAX_VCPUS; i++)
 			if (READ_ONCE(vm->vcpus[i]))
-				seq_printf(seq, "%lx\n", page_to_pfn(virt_to_page(vm->vcpus[i]->run)));
+				function(vm->vcpus[i], data);
 	mutex_unlock(&hv_vms_lock);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(hv_run_pages);
-
-static struct dentry *hv_debugfs;
-
-void hv_debugfs_init(void)
-{
-	hv_debugfs = debugfs_create_dir("hostvisor", NULL);
-	debugfs_create_file("run_pages", 0400, hv_debugfs, NULL, &hv_run_pages_fops);
-}
-
-void hv_debugfs_exit(void)
-{
-	debugfs_remove_recursive(hv_debugfs);
 }
 
 /* ---- creation and end ---- */
