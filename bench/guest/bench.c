@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The bench guest: makes one kind of exit after the other, a fixed number of times each, and prints how long that took by
- * its own counter: "bench NAME ITERATIONS TICKS". `hint #0x70` and `hint #0x71` enclose what is measured, for the counting
- * plugin. "empty" is the same loop without an exit. Interrupts stay masked: an IPI is taken by WFI and read from the GIC.
+ * The bench guest: makes one kind of exit after the other, a fixed number of times each, and prints
+ * how long that took by its own counter: "bench NAME ITERATIONS TICKS". `hint #0x70` and `hint
+ * #0x71` enclose what is measured, for the counting plugin. "empty" is the same loop without an
+ * exit. Interrupts stay masked: an IPI is taken by WFI and read from the GIC.
  */
 #include "env.h"
 

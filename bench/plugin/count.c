@@ -2,12 +2,14 @@
 /*
  * A TCG plugin that counts executed instructions per exception level, and the entries into EL2.
  *
- * Arguments: out=FILE. Counting starts with the first instruction at EL1. The program under test reports by unallocated
- * hints, which every CPU executes as NOP: `hint #0x70 + k` (k = 0..15) writes one line to FILE with all counts so far.
- * One more line, "exit", is written when QEMU ends. Counts are exact: one callback an instruction (inline counters crash
- * QEMU 10.0.2 together with -icount, and counting whole translation blocks would count what an exception cuts off).
+ * Arguments: out=FILE. Counting starts with the first instruction at EL1. The program under test
+ * reports by unallocated hints, which every CPU executes as NOP: `hint #0x70 + k` (k = 0..15)
+ * writes one line to FILE with all counts so far. One more line, "exit", is written when QEMU ends.
+ * Counts are exact: one callback an instruction (inline counters crash QEMU 10.0.2 together with
+ * -icount, and counting whole translation blocks would count what an exception cuts off).
  *
- * QEMU translates a block for one exception level, so the level is read from PSTATE when the block is translated.
+ * QEMU translates a block for one exception level, so the level is read from PSTATE when the block
+ * is translated.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,10 +50,10 @@ static void report(const char *what, unsigned int number)
 {
 	const uint64_t *el2 = counts.kinds[2];
 
-	fprintf(out, "%s=%u el0=%" PRIu64 " el1=%" PRIu64 " el2=%" PRIu64 " entries=%" PRIu64, what, number,
-		counts.insns[0], counts.insns[1], counts.insns[2], counts.el2_entries);
-	fprintf(out, " sysreg=%" PRIu64 " isb=%" PRIu64 " eret=%" PRIu64 " tlbi=%" PRIu64 "\n", el2[KIND_SYSREG],
-		el2[KIND_ISB], el2[KIND_ERET], el2[KIND_TLBI]);
+	fprintf(out, "%s=%u el0=%" PRIu64 " el1=%" PRIu64 " el2=%" PRIu64 " entries=%" PRIu64, what,
+		number, counts.insns[0], counts.insns[1], counts.insns[2], counts.el2_entries);
+	fprintf(out, " sysreg=%" PRIu64 " isb=%" PRIu64 " eret=%" PRIu64 " tlbi=%" PRIu64 "\n",
+		el2[KIND_SYSREG], el2[KIND_ISB], el2[KIND_ERET], el2[KIND_TLBI]);
 	fflush(out);
 }
 
@@ -94,7 +96,8 @@ static void find_pstate(void)
 	GArray *all = qemu_plugin_get_registers();
 
 	for (unsigned int i = 0; i < all->len; i++) {
-		const qemu_plugin_reg_descriptor *r = (const qemu_plugin_reg_descriptor *)(void *)all->data + i;
+		const qemu_plugin_reg_descriptor *r =
+			(const qemu_plugin_reg_descriptor *)(void *)all->data + i;
 
 		if (strcmp(r->name, "cpsr") == 0) {
 			pstate = r->handle;
@@ -156,7 +159,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 						       &sites[level][kind_of(word)]);
 		/* HINT #imm is 0xd503201f | imm << 5. */
 		if ((word & 0xfffffe1f) == (0xd503201f | 0x70 << 5)) {
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS,
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark,
+							       QEMU_PLUGIN_CB_NO_REGS,
 							       (void *)(uintptr_t)(word >> 5 & 15));
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The part of QEMU's TCG plugin interface that count.c uses, version 4 (QEMU 9.2 and later). Debian packages no header for
- * it, so these are our own declarations of the documented functions (QEMU manual, "TCG Plugins"). The two GLib containers
- * have a public layout too.
+ * The part of QEMU's TCG plugin interface that count.c uses, version 4 (QEMU 9.2 and later). Debian
+ * packages no header for it, so these are our own declarations of the documented functions (QEMU
+ * manual, "TCG Plugins"). The two GLib containers have a public layout too.
  */
 #ifndef BENCH_QEMU_PLUGIN_API_H
 #define BENCH_QEMU_PLUGIN_API_H

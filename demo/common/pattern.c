@@ -23,9 +23,9 @@ void pattern_wipe_vectors(void)
 			 "movi v28.2d, #0\n movi v29.2d, #0\n movi v30.2d, #0\n movi v31.2d, #0\n"
 			 :
 			 :
-			 : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
-			   "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
-			   "v27", "v28", "v29", "v30", "v31");
+			 : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",
+			   "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
+			   "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
 #endif
 }
 
@@ -37,8 +37,8 @@ __attribute__((noinline)) static void wipe_stack_below(void)
 	pattern_wipe(below, sizeof(below));
 }
 
-void pattern_block(const uint8_t seed[PATTERN_SEED_BYTES], enum pattern_stream stream, uint64_t number,
-		   uint64_t out[PATTERN_BLOCK_WORDS])
+void pattern_block(const uint8_t seed[PATTERN_SEED_BYTES], enum pattern_stream stream,
+		   uint64_t number, uint64_t out[PATTERN_BLOCK_WORDS])
 {
 	const uint8_t stream_byte = (uint8_t)stream;
 	uint8_t number_bytes[8];

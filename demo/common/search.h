@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-3-Clause) */
 /*
- * Looking for any of many 64-bit words without holding one of them: the table has each word XORed with a random mask, so
- * that a search through all memory never finds the searcher. Shared by the scanner and the hostile module.
+ * Looking for any of many 64-bit words without holding one of them: the table has each word XORed
+ * with a random mask, so that a search through all memory never finds the searcher. Shared by the
+ * scanner and the hostile module.
  *
- * Every 8-byte aligned word of what is searched is compared. A chance hit in 1 GiB has a probability of 2^-24 or so.
+ * Every 8-byte aligned word of what is searched is compared. A chance hit in 1 GiB has a
+ * probability of 2^-24 or so.
  */
 #ifndef DEMO_SEARCH_H
 #define DEMO_SEARCH_H

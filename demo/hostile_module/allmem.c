@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a hostile root would load: reads all of physical memory through the kernel's own map and looks for words of the
- * secret. Memory that the kernel keeps out of its linear map ("no-map") is mapped for the purpose. Each word is loaded
- * into a register and compared there, so the search leaves no copy of what it reads; a fault makes it go on with the
- * next page.
+ * What a hostile root would load: reads all of physical memory through the kernel's own map and
+ * looks for words of the secret. Memory that the kernel keeps out of its linear map ("no-map") is
+ * mapped for the purpose. Each word is loaded into a register and compared there, so the search
+ * leaves no copy of what it reads; a fault makes it go on with the next page.
  */
 #include <linux/fs.h>
 #include <linux/io.h>

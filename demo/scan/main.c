@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * scan all SEED PID   everything: the VMM's memory, kvm_run, ONE_REG, what is shared with the corevisor, all RAM
- * scan host SEED      what is left when the VMM is gone: shared pages, all RAM
- * scan process SEED PID   the memory of one process: run inside the guest, it shows that the secret is there
- * scan hold PID       keeps the VM's descriptors open after its VMM's death (which keeps the VM), until killed
- * scan vms            prints how many VMs the corevisor has (0 without a corevisor)
- * scan facts          prints what the corevisor says of its memory, for bench/run
+ * scan all SEED PID   everything: the VMM's memory, kvm_run, ONE_REG, what is shared with the
+ * corevisor, all RAM scan host SEED      what is left when the VMM is gone: shared pages, all RAM
+ * scan process SEED PID   the memory of one process: run inside the guest, it shows that the secret
+ * is there scan hold PID       keeps the VM's descriptors open after its VMM's death (which keeps
+ * the VM), until killed scan vms            prints how many VMs the corevisor has (0 without a
+ * corevisor) scan facts          prints what the corevisor says of its memory, for bench/run
  *
- * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE INFO DEVICE-TREE-RAM", in pages.
+ * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE INFO
+ * DEVICE-TREE-RAM", in pages.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 #include "physical.h"
 #include "scan.h"
 
-/* A guest that asks for its last pages while all RAM is read moves the ledger; then the reading is made again. */
+/* A guest that asks for its last pages while all RAM is read moves the ledger; then the reading is
+ * made again. */
 #define RAM_ATTEMPTS 4
 
 _Noreturn void die(const char *format, ...)
@@ -67,8 +69,8 @@ static void scan_ram(const struct search *table)
 		}
 	}
 	report("all-RAM", "pages", found);
-	printf("ledger %lu %lu %lu %lu %lu\n", after.ram_pages, after.pages[RV_PAGES_VM], after.pages[RV_PAGES_CORE],
-	       after.info_bytes / RV_PAGE_SIZE, physical_ram_pages());
+	printf("ledger %lu %lu %lu %lu %lu\n", after.ram_pages, after.pages[RV_PAGES_VM],
+	       after.pages[RV_PAGES_CORE], after.info_bytes / RV_PAGE_SIZE, physical_ram_pages());
 	fflush(stdout);
 }
 
@@ -103,8 +105,8 @@ static void print_facts(void)
 	}
 	physical_read_info(&info);
 	printf("ram_pages %lu\ncore_pages %lu\n", info.ram_pages, info.pages[RV_PAGES_CORE]);
-	printf("core_image_bytes %lu\ncore_table_bytes %lu\ncore_ledger_bytes %lu\n", info.core_image_bytes,
-	       info.core_table_bytes, info.core_ledger_bytes);
+	printf("core_image_bytes %lu\ncore_table_bytes %lu\ncore_ledger_bytes %lu\n",
+	       info.core_image_bytes, info.core_table_bytes, info.core_ledger_bytes);
 }
 
 int main(int argc, char **argv)
@@ -112,7 +114,8 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "hold") == 0) {
 		hold(atoi(argv[2]));
 	}
-	if ((argc == 4 && strcmp(argv[1], "all") == 0) || (argc == 3 && strcmp(argv[1], "host") == 0)) {
+	if ((argc == 4 && strcmp(argv[1], "all") == 0) ||
+	    (argc == 3 && strcmp(argv[1], "host") == 0)) {
 		const struct search *table = table_from_seed(argv[2]);
 
 		if (argc == 4) {
@@ -123,7 +126,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 4 && strcmp(argv[1], "process") == 0) {
-		report("inside-the-guest", "pages", process_scan_memory(atoi(argv[3]), table_from_seed(argv[2])));
+		report("inside-the-guest", "pages",
+		       process_scan_memory(atoi(argv[3]), table_from_seed(argv[2])));
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "vms") == 0) {

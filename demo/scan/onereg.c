@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * KVM_GET_ONE_REG on a running VMM. KVM answers only to the process that made the VM, so its own thread asks: all threads
- * are stopped (which makes every vCPU leave the guest), the first is made to execute ioctl after ioctl, and is then put
- * back to where it was.
+ * KVM_GET_ONE_REG on a running VMM. KVM answers only to the process that made the VM, so its own
+ * thread asks: all threads are stopped (which makes every vCPU leave the guest), the first is made
+ * to execute ioctl after ioctl, and is then put back to where it was.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -56,7 +56,8 @@ static void wait_stop(struct tracee *t, bool event)
 		if (waitpid(t->tid, &status, __WALL) != t->tid || !WIFSTOPPED(status)) {
 			die("thread %d of the VMM is gone", t->tid);
 		}
-		if (event ? status >> 16 == PTRACE_EVENT_STOP : WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+		if (event ? status >> 16 == PTRACE_EVENT_STOP
+			  : WSTOPSIG(status) == (SIGTRAP | 0x80)) {
 			return;
 		}
 		if (status >> 16 == 0) {
@@ -129,7 +130,9 @@ static uint64_t find_svc(const struct session *s)
 		if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) != 3 || mode[2] != 'x') {
 			continue;
 		}
-		got = pread64(s->memory, code, end - start < sizeof(code) ? end - start : sizeof(code), (off64_t)start);
+		got = pread64(s->memory, code,
+			      end - start < sizeof(code) ? end - start : sizeof(code),
+			      (off64_t)start);
 		for (ssize_t i = 0; i < got / 4 && !at; i++) {
 			at = code[i] == SVC_0 ? start + 4 * (uint64_t)i : 0;
 		}
@@ -202,14 +205,16 @@ static void session_close(struct session *s)
 	close(s->memory);
 }
 
-static void scan_register(struct session *s, int fd, uint64_t id, const struct search *table, struct found *sum)
+static void scan_register(struct session *s, int fd, uint64_t id, const struct search *table,
+			  struct found *sum)
 {
 	const uint64_t value_at = s->scratch + offsetof(struct scratch, value);
 	struct kvm_one_reg one = { .id = id, .addr = value_at };
 	uint64_t bytes = 1ull << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
 	uint64_t value[VALUE_BYTES_MAX / 8];
 
-	pwrite64(s->memory, &one, sizeof(one), (off64_t)(s->scratch + offsetof(struct scratch, one)));
+	pwrite64(s->memory, &one, sizeof(one),
+		 (off64_t)(s->scratch + offsetof(struct scratch, one)));
 	if (bytes > VALUE_BYTES_MAX ||
 	    call_ioctl(s, fd, KVM_GET_ONE_REG, s->scratch + offsetof(struct scratch, one)) != 0 ||
 	    pread64(s->memory, value, bytes, (off64_t)value_at) != (ssize_t)bytes) {
@@ -230,7 +235,8 @@ static void scan_vcpu(struct session *s, int fd, const struct search *table, str
 	list[0] = REGISTERS_MAX;
 	pwrite64(s->memory, list, sizeof(list), (off64_t)list_at);
 	result = call_ioctl(s, fd, KVM_GET_REG_LIST, list_at);
-	if (result != 0 || pread64(s->memory, list, sizeof(list), (off64_t)list_at) != sizeof(list) ||
+	if (result != 0 ||
+	    pread64(s->memory, list, sizeof(list), (off64_t)list_at) != sizeof(list) ||
 	    list[0] > REGISTERS_MAX) {
 		die("KVM_GET_REG_LIST: %s", strerror((int)-result));
 	}

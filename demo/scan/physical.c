@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What root sees of physical memory: all of it through the hostile module, the corevisor's public pages by /dev/mem. */
+/* What root sees of physical memory: all of it through the hostile module, the corevisor's public
+ * pages by /dev/mem. */
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
@@ -54,8 +55,10 @@ static unsigned int read_reg(const char *node, struct range *ranges, unsigned in
 	return count;
 }
 
-/* Calls `visit` for the nodes right under the root and under /reserved-memory until it returns true. */
-static bool each_node(const char *dir, bool (*visit)(const char *node, void *context), void *context)
+/* Calls `visit` for the nodes right under the root and under /reserved-memory until it returns
+ * true. */
+static bool each_node(const char *dir, bool (*visit)(const char *node, void *context),
+		      void *context)
 {
 	struct dirent *entry;
 	bool done = false;
@@ -86,7 +89,8 @@ static bool visit_memory(const char *node, void *context)
 
 	read_property(node, "device_type", type, sizeof(type) - 1);
 	if (strcmp(type, "memory") == 0) {
-		ranges->count += read_reg(node, ranges->at + ranges->count, RANGES_MAX - ranges->count);
+		ranges->count +=
+			read_reg(node, ranges->at + ranges->count, RANGES_MAX - ranges->count);
 	}
 	return false;
 }
@@ -190,7 +194,8 @@ struct found physical_scan_ram(const struct search *table)
 		uint64_t end = pfn + ranges.at[i].bytes / RV_PAGE_SIZE;
 
 		for (; pfn < end; pfn += CHUNK_PAGES) {
-			allmem_read(fd, pfn, end - pfn < CHUNK_PAGES ? end - pfn : CHUNK_PAGES, &sum);
+			allmem_read(fd, pfn, end - pfn < CHUNK_PAGES ? end - pfn : CHUNK_PAGES,
+				    &sum);
 		}
 	}
 	close(fd);
@@ -205,7 +210,8 @@ struct found physical_scan_shared(const struct search *table)
 	int fd = allmem_open(table);
 	uint64_t pfn;
 
-	for (uint64_t i = 0; info && i < ((const volatile struct rv_info *)info)->info_bytes / 8; i++) {
+	for (uint64_t i = 0; info && i < ((const volatile struct rv_info *)info)->info_bytes / 8;
+	     i++) {
 		sum.hits += (uint64_t)search_hits(table, info[i]);
 	}
 	if (info) {

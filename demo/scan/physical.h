@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The corevisor's page of facts. Apart from scan.h because abi.h and the kernel's user headers both define __u64. */
+/* The corevisor's page of facts. Apart from scan.h because abi.h and the kernel's user headers both
+ * define __u64. */
 #ifndef DEMO_PHYSICAL_H
 #define DEMO_PHYSICAL_H
 

@@ -71,8 +71,10 @@ int process_open_memory(pid_t pid)
 	return fd;
 }
 
-/* The kernel gives whole pages up to the first that it cannot read; that one is refused and skipped. */
-static void scan_range(int memory, uint64_t at, uint64_t end, const struct search *table, struct found *sum)
+/* The kernel gives whole pages up to the first that it cannot read; that one is refused and
+ * skipped. */
+static void scan_range(int memory, uint64_t at, uint64_t end, const struct search *table,
+		       struct found *sum)
 {
 	static uint64_t buffer[CHUNK_PAGES * PAGE / 8];
 

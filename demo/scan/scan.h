@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The scanner: the host's root looks for the guest's secret everywhere it can. It holds what it looks for only in masked
- * form (../common/search.h), so it never finds itself, and wipes what it reads.
+ * The scanner: the host's root looks for the guest's secret everywhere it can. It holds what it
+ * looks for only in masked form (../common/search.h), so it never finds itself, and wipes what it
+ * reads.
  */
 #ifndef DEMO_SCAN_H
 #define DEMO_SCAN_H

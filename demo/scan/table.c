@@ -23,7 +23,8 @@ static void parse_seed(const char *text, uint8_t seed[PATTERN_SEED_BYTES])
 	}
 }
 
-static void add_block(struct search *s, const uint8_t *seed, enum pattern_stream stream, uint64_t number)
+static void add_block(struct search *s, const uint8_t *seed, enum pattern_stream stream,
+		      uint64_t number)
 {
 	uint64_t block[PATTERN_BLOCK_WORDS];
 
@@ -50,7 +51,8 @@ struct search *table_from_seed(const char *text)
 	struct search *s = calloc(1, sizeof(*s));
 	uint8_t seed[PATTERN_SEED_BYTES];
 
-	_Static_assert((PATTERN_MEMORY_BLOCKS + PATTERN_REGISTER_BLOCKS) * PATTERN_BLOCK_WORDS <= SEARCH_WORDS_MAX,
+	_Static_assert((PATTERN_MEMORY_BLOCKS + PATTERN_REGISTER_BLOCKS) * PATTERN_BLOCK_WORDS <=
+			       SEARCH_WORDS_MAX,
 		       "the table is too small");
 	if (!s || getrandom(&s->mask, sizeof(s->mask), 0) != (ssize_t)sizeof(s->mask)) {
 		die("no memory or no random mask");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The guest's secret: draws a random seed, prints it (and nothing else that matters), derives a pattern from it and keeps
- * it: pages of it in locked memory, more of it in registers only, in a loop that never ends. Every interrupt of the vCPU
- * thus finds the secret in its registers. The loop also checks that no register was changed.
+ * The guest's secret: draws a random seed, prints it (and nothing else that matters), derives a
+ * pattern from it and keeps it: pages of it in locked memory, more of it in registers only, in a
+ * loop that never ends. Every interrupt of the vCPU thus finds the secret in its registers. The
+ * loop also checks that no register was changed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 
 #include "../common/pattern.h"
 
-/* secret_loop.S. Wipes `words` once they are in registers. Returns only when a register has changed by itself. */
+/* secret_loop.S. Wipes `words` once they are in registers. Returns only when a register has changed
+ * by itself. */
 void secret_hold(uint64_t words[PATTERN_REGISTER_WORDS], const uint64_t sum[3]);
 
 static void fail(const char *what)
@@ -26,7 +28,8 @@ static void fail(const char *what)
 static uint64_t *fill_memory(const uint8_t *seed)
 {
 	const size_t bytes = PATTERN_MEMORY_BLOCKS * PATTERN_BLOCK_BYTES;
-	uint64_t *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *at =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED || mlock(at, bytes) != 0) {
 		fail("locked memory");
@@ -37,7 +40,8 @@ static uint64_t *fill_memory(const uint8_t *seed)
 	return at;
 }
 
-/* The XOR of the general words, of the vectors' low and of their high halves: says nothing of the words themselves. */
+/* The XOR of the general words, of the vectors' low and of their high halves: says nothing of the
+ * words themselves. */
 static void sums(const uint64_t *words, uint64_t sum[3])
 {
 	memset(sum, 0, 3 * sizeof(*sum));
@@ -66,7 +70,8 @@ int main(void)
 		pattern_block(seed, PATTERN_REGISTERS, i, words + i * PATTERN_BLOCK_WORDS);
 	}
 	/* The words of the last block that no register takes. */
-	pattern_wipe(words + PATTERN_REGISTER_WORDS, sizeof(words) - PATTERN_REGISTER_WORDS * sizeof(*words));
+	pattern_wipe(words + PATTERN_REGISTER_WORDS,
+		     sizeof(words) - PATTERN_REGISTER_WORDS * sizeof(*words));
 	sums(words, sum);
 	printf("secret: seed ");
 	for (unsigned int i = 0; i < sizeof(seed); i++) {

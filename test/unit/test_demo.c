@@ -38,8 +38,10 @@ static void block_of(enum pattern_stream stream, uint64_t number, uint64_t *out)
 /* Both computed with Python's hashlib. */
 static void test_pattern_block_known_answer(void **state)
 {
-	static const uint8_t memory_5[] = { 0x59, 0x89, 0xa2, 0x72, 0x2b, 0xc5, 0x3e, 0xdd, 0x9a, 0x91, 0x3e, 0xb5 };
-	static const uint8_t registers[] = { 0xf4, 0x1e, 0x81, 0x0e, 0x09, 0x34, 0x18, 0x1d, 0x7e, 0x75, 0xae, 0x51 };
+	static const uint8_t memory_5[] = { 0x59, 0x89, 0xa2, 0x72, 0x2b, 0xc5,
+					    0x3e, 0xdd, 0x9a, 0x91, 0x3e, 0xb5 };
+	static const uint8_t registers[] = { 0xf4, 0x1e, 0x81, 0x0e, 0x09, 0x34,
+					     0x18, 0x1d, 0x7e, 0x75, 0xae, 0x51 };
 	uint64_t block[PATTERN_BLOCK_WORDS];
 
 	(void)state;
@@ -57,11 +59,13 @@ static void test_search_finds_every_word(void **state)
 	(void)state;
 	for (uint64_t i = 0; i < PATTERN_MEMORY_BLOCKS; i++) {
 		block_of(PATTERN_MEMORY, i, block);
-		assert_int_equal(search_count(table, block, PATTERN_BLOCK_WORDS), PATTERN_BLOCK_WORDS);
+		assert_int_equal(search_count(table, block, PATTERN_BLOCK_WORDS),
+				 PATTERN_BLOCK_WORDS);
 	}
 	for (uint64_t i = 0; i < PATTERN_REGISTER_BLOCKS; i++) {
 		block_of(PATTERN_REGISTERS, i, block);
-		assert_int_equal(search_count(table, block, PATTERN_BLOCK_WORDS), PATTERN_BLOCK_WORDS);
+		assert_int_equal(search_count(table, block, PATTERN_BLOCK_WORDS),
+				 PATTERN_BLOCK_WORDS);
 	}
 	free(table);
 }
@@ -73,7 +77,8 @@ static void test_search_finds_nothing_else(void **state)
 	uint64_t changed;
 
 	(void)state;
-	/* What lies behind the secret, and the secret with one bit changed: the filter passes the latter. */
+	/* What lies behind the secret, and the secret with one bit changed: the filter passes the
+	 * latter. */
 	block_of(PATTERN_MEMORY, PATTERN_MEMORY_BLOCKS, block);
 	assert_int_equal(search_count(table, block, PATTERN_BLOCK_WORDS), 0);
 	block_of(PATTERN_MEMORY, 0, block);
