@@ -28,7 +28,7 @@ enum action {
 	READ_ID,
 	TIMER_COUNT,
 	TIMER_ACCESS, /* value: enum vtimer_reg */
-	SGI,
+	SGI, /* value: the fields that the host is shown */
 };
 
 struct rule {
@@ -43,6 +43,9 @@ struct rule {
 /* ICC_SRE_EL1: system registers only, no bypass */
 #define ICC_SRE_FIXED 7
 
+/* ICC_SGI1R_EL1: Aff3, RS, IRM, Aff2, INTID, Aff1, target list; the rest is the guest's own */
+#define SGI1R_FIELDS 0x00fff1ff0fffffffull
+
 static const struct rule rules[] = {
 	{ REG(3, 0, 0, 0, 0), ANY_CRM | ANY_OP2, READ_ID, 0 },
 	/* auxiliary control: nothing to control */
@@ -54,7 +57,7 @@ static const struct rule rules[] = {
 	{ REG(3, 3, 14, 2, 1), 0, TIMER_ACCESS, VTIMER_CTL },
 	{ REG(3, 3, 14, 2, 2), 0, TIMER_ACCESS, VTIMER_CVAL },
 	/* ICC_SGI1R_EL1; ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 ask for groups that guests do not have */
-	{ REG(3, 0, 12, 11, 5), 0, SGI, 0 },
+	{ REG(3, 0, 12, 11, 5), 0, SGI, SGI1R_FIELDS },
 	{ REG(3, 0, 12, 11, 6), 0, READ_CONSTANT, 0 },
 	{ REG(3, 0, 12, 11, 7), 0, READ_CONSTANT, 0 },
 	{ REG(3, 0, 12, 12, 5), 0, READ_CONSTANT, ICC_SRE_FIXED },
@@ -250,7 +253,7 @@ static bool write_value(struct vcpu *vcpu, const struct rule *rule, u64 value, s
 		return false;
 	case SGI:
 		out->reason = RV_EXIT_SGI;
-		out->data = value;
+		out->data = value & rule->value;
 		return false;
 	default:
 		return true;
