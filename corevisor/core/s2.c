@@ -32,7 +32,7 @@ static bool is_table(u64 pte, u32 level)
 
 static u64 *root_slot(const struct s2 *s2, gfn_t gfn)
 {
-	u64 index = gfn.v / s2_leaf_pages(ROOT_LEVEL);
+	u64 index = gfn.v >> s2_leaf_shift(ROOT_LEVEL);
 	u64 *page;
 
 	CV_CHECK(index < S2_ROOT_PAGES * TABLE_ENTRIES);
@@ -49,7 +49,8 @@ static struct place place_find(const struct s2 *s2, gfn_t gfn, u32 level)
 		u64 *table = arch_core_va(pa_make(at.pte & PTE_ADDR));
 
 		at.level++;
-		at.slot = &table[gfn.v / s2_leaf_pages(at.level) % TABLE_ENTRIES];
+		/* Shifts, not divisions: this is the inner loop, of proofs too. */
+		at.slot = &table[gfn.v >> s2_leaf_shift(at.level) & (TABLE_ENTRIES - 1)];
 		at.pte = arch_pte_read(at.slot);
 	}
 	return at;
@@ -117,7 +118,7 @@ static ipa_t leaf_ipa(gfn_t gfn, u32 level)
 
 static u64 leaf_bytes(u32 level)
 {
-	return s2_leaf_pages(level) * PAGE_SIZE;
+	return PAGE_SIZE << s2_leaf_shift(level);
 }
 
 /* Revoke: the entry goes, then every copy of it that a TLB may hold. */
@@ -134,7 +135,7 @@ static u64 child_of(u64 pte, u32 level, u64 index)
 	u64 child = pte;
 
 	if (is_valid(pte)) {
-		child += index * leaf_bytes(level + 1);
+		child += index << (s2_leaf_shift(level + 1) + PAGE_SHIFT);
 		child |= level + 1 == LEAF_LEVEL ? PTE_TABLE : 0;
 	}
 	return child;

@@ -424,7 +424,7 @@ void proof_mem_map_page(void)
 		claim(is_cleaned && is_scrubbed == (flags == 0), "cleaned, and zeroed unless its content was wanted");
 		claim(host_now.is_mapped == other_host_before.is_mapped && host_now.attr == other_host_before.attr &&
 			      (!host_now.is_mapped || other_pfn << PAGE_SHIFT ==
-			       host_now.pa.v + ((other_pfn % s2_leaf_pages(host_now.level)) << PAGE_SHIFT)),
+			       host_now.pa.v + ((other_pfn & (s2_leaf_pages(host_now.level) - 1)) << PAGE_SHIFT)),
 		      "the host's other pages stay");
 		claim(vm_now.is_mapped == other_vm_before.is_mapped && vm_now.wish == other_vm_before.wish &&
 			      vm_now.pa.v == other_vm_before.pa.v, "the VM's other pages and wishes stay");

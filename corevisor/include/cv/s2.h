@@ -40,7 +40,8 @@ struct s2_leaf {
 
 /* Looks up; writes nothing. */
 struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn);
-static inline u64 s2_leaf_pages(u32 level) { return 1ull << (TABLE_BITS * (3 - level)); }
+static inline u32 s2_leaf_shift(u32 level) { return TABLE_BITS * (3 - level); }
+static inline u64 s2_leaf_pages(u32 level) { return 1ull << s2_leaf_shift(level); }
 
 /* How many table pages must be in the pool so that the change to this one gfn at this level cannot fail. */
 u32 s2_tables_needed(const struct s2 *s2, gfn_t gfn, u32 level);
