@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the loader to the host's first instruction: read the machine, find room, load the host, build the tables, seal.
- * Guarantees: before the host's first instruction everything of the corevisor is out of the host's reach.
+ * From the loader to the host's first instruction: read the machine, find room, load the host,
+ * build the tables, seal. Guarantees: before the host's first instruction everything of the
+ * corevisor is out of the host's reach.
  */
 #include <cv/boot.h>
 
@@ -21,7 +22,8 @@
 
 /* Table pages that are left for the host's first donations, beside what boot itself uses. */
 #define SPARE_TABLES 64
-/* EL2's map: levels 0 to 2, windows, devices; the host's: levels 2 and 3 around our memory and what is hidden. */
+/* EL2's map: levels 0 to 2, windows, devices; the host's: levels 2 and 3 around our memory and what
+ * is hidden. */
 #define BOOT_TABLES 40
 #define HOST_SEED_BYTES 64
 /* What the edits add to the device tree, command line apart */
@@ -30,7 +32,8 @@
 #define MIB(bytes) ((bytes) >> 20)
 #define KIB(bytes) ((bytes) >> 10)
 
-/* The corevisor's memory beside its image: one piece, from low to high. The locks of the ledger count as tables. */
+/* The corevisor's memory beside its image: one piece, from low to high. The locks of the ledger
+ * count as tables. */
 struct layout {
 	struct boot_range image;
 	struct boot_range core; /* all that follows but the info pages */
@@ -67,7 +70,8 @@ static void layout_take(struct boot_range image)
 	u64 ledger = align_up(ledger_entries_bytes(machine.ram, machine.ram_count), PAGE_SIZE);
 	u64 blocks = align_up(ledger_blocks_bytes(machine.ram, machine.ram_count), PAGE_SIZE);
 	/* EL2 maps the ledger with 4 KiB leaves. */
-	u64 reserve = SPARE_TABLES + BOOT_TABLES + 6 * machine.ram_count + (ledger + blocks) / BLOCK_SIZE;
+	u64 reserve =
+		SPARE_TABLES + BOOT_TABLES + 6 * machine.ram_count + (ledger + blocks) / BLOCK_SIZE;
 	u64 roots = (1 + S2_ROOT_PAGES) * PAGE_SIZE;
 	u64 core = roots + cpus + reserve * PAGE_SIZE + blocks + ledger;
 	u64 at = boot_find_hole(&machine, core + INFO_PAGES * PAGE_SIZE, S2_ROOT_PAGES * PAGE_SIZE);
@@ -109,7 +113,8 @@ static u64 fdt_write(void)
 {
 	u8 seed[HOST_SEED_BYTES];
 	u64 kaslr = 0;
-	u64 room = align_up(boot_fdt_bytes(&machine) + FDT_GROWTH + strlen(bundle.bootargs) + strlen(machine.bootargs),
+	u64 room = align_up(boot_fdt_bytes(&machine) + FDT_GROWTH + strlen(bundle.bootargs) +
+				    strlen(machine.bootargs),
 			    PAGE_SIZE);
 	u64 at = boot_find_hole(&machine, room, KERNEL_ALIGN);
 	struct host_fdt host = {
@@ -151,7 +156,8 @@ static void tables_build(void)
 	arch_boot_map_self();
 	hyp_map_boot(pa_make(layout.hyp_root), PAGE_SIZE, HYP_DATA);
 	hyp_map_boot(pa_make(layout.host_root), S2_ROOT_PAGES * PAGE_SIZE, HYP_DATA);
-	hyp_map_boot(pa_make(layout.reserve), layout.info.base + layout.info.bytes - layout.reserve, HYP_DATA);
+	hyp_map_boot(pa_make(layout.reserve), layout.info.base + layout.info.bytes - layout.reserve,
+		     HYP_DATA);
 	hyp_map_windows(machine.cpu_count);
 	hyp_map_seal();
 	arch_boot_seal(pa_make(layout.hyp_root));
@@ -196,9 +202,11 @@ static void machine_read(pa_t dtb, struct boot_range image)
 	for (u32 i = 0; i < machine.ram_count; i++) {
 		pages += machine.ram[i].pages;
 	}
-	log_line("machine: %u CPUs, %lu MiB of RAM in %u bank(s)", machine.cpu_count, MIB(pages << PAGE_SHIFT), machine.ram_count);
+	log_line("machine: %u CPUs, %lu MiB of RAM in %u bank(s)", machine.cpu_count,
+		 MIB(pages << PAGE_SHIFT), machine.ram_count);
 	bundle_read(&machine.bundle, &bundle);
-	log_line("bundle: kernel %lu KiB, initrd %lu KiB", KIB(bundle.kernel_bytes), KIB(bundle.initrd.bytes));
+	log_line("bundle: kernel %lu KiB, initrd %lu KiB", KIB(bundle.kernel_bytes),
+		 KIB(bundle.initrd.bytes));
 }
 
 static u32 self_index(void)
@@ -220,19 +228,23 @@ _Noreturn void boot_main(pa_t dtb, pa_t image_base, u64 image_bytes)
 	log_line("Ravelin %d.%d, at 0x%lx, EL2", RV_ABI_MAJOR, RV_ABI_MINOR, image.base);
 	machine_read(dtb, image);
 	layout_take(image);
-	arch_boot_cpus(pa_make(layout.cpus), machine.affinity, machine.cpu_count, machine.gicr, machine.gicr_count);
+	arch_boot_cpus(pa_make(layout.cpus), machine.affinity, machine.cpu_count, machine.gicr,
+		       machine.gicr_count);
 	host_psci_init(machine.affinity, machine.cpu_count, self_index());
 	entropy_init();
 	kernel = kernel_load();
 	fdt = fdt_write();
 	tables_build();
 	host_contain();
-	info_init(pa_make(layout.info.base), rng_is_ready() ? RV_FEAT_ENTROPY : 0,
-		  &(struct info_sizes){ machine.cpu_count, layout.image.bytes, layout.ledger_bytes });
+	info_init(
+		pa_make(layout.info.base), rng_is_ready() ? RV_FEAT_ENTROPY : 0,
+		&(struct info_sizes){ machine.cpu_count, layout.image.bytes, layout.ledger_bytes });
 	info_cpu_online(1);
-	log_line("memory: image %lu KiB, tables and stacks %lu KiB, ledger %lu KiB, %u table pages free",
-		 KIB(layout.image.bytes), KIB(layout.core.bytes - layout.ledger_bytes + layout.info.bytes),
-		 KIB(layout.ledger_bytes), pool_count(mem_core_pool()));
+	log_line(
+		"memory: image %lu KiB, tables and stacks %lu KiB, ledger %lu KiB, %u table pages free",
+		KIB(layout.image.bytes),
+		KIB(layout.core.bytes - layout.ledger_bytes + layout.info.bytes),
+		KIB(layout.ledger_bytes), pool_count(mem_core_pool()));
 	log_line("host: kernel at 0x%lx, device tree at 0x%lx; entering EL1", kernel, fdt);
 	log_leave_console();
 	arch_boot_enter_host(kernel, fdt);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the loader's device tree says of the machine (Devicetree Specification 0.4). Sizes and counts are checked. */
+/* What the loader's device tree says of the machine (Devicetree Specification 0.4). Sizes and
+ * counts are checked. */
 #include <cv/boot.h>
 
 #include <cv/arch.h>
@@ -33,7 +34,8 @@ static bool reg_read(const void *fdt, int node, u32 index, struct boot_range *ra
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
 	u32 entry_cells;
 
-	if (reg == NULL || address_cells < 1 || address_cells > 2 || size_cells < 0 || size_cells > 2) {
+	if (reg == NULL || address_cells < 1 || address_cells > 2 || size_cells < 0 ||
+	    size_cells > 2) {
 		return false;
 	}
 	entry_cells = (u32)(address_cells + size_cells);
@@ -64,13 +66,14 @@ static bool is_string(const void *fdt, int node, const char *name, const char *w
 	int bytes;
 	const char *value = fdt_getprop(fdt, node, name, &bytes);
 
-	return value != NULL && (size_t)bytes == strlen(wanted) + 1 && memcmp(value, wanted, (size_t)bytes) == 0;
+	return value != NULL && (size_t)bytes == strlen(wanted) + 1 &&
+	       memcmp(value, wanted, (size_t)bytes) == 0;
 }
 
 static bool is_disabled(const void *fdt, int node)
 {
-	return fdt_getprop(fdt, node, "status", NULL) != NULL && !is_string(fdt, node, "status", "okay") &&
-	       !is_string(fdt, node, "status", "ok");
+	return fdt_getprop(fdt, node, "status", NULL) != NULL &&
+	       !is_string(fdt, node, "status", "okay") && !is_string(fdt, node, "status", "ok");
 }
 
 /* ---- RAM ---- */
@@ -91,7 +94,8 @@ static void ram_add(struct machine *m, const struct boot_range *range)
 		m->ram[at] = m->ram[at - 1];
 		at--;
 	}
-	m->ram[at] = (struct ledger_region){ .base = pa_make(base), .pages = (end - base) / PAGE_SIZE };
+	m->ram[at] =
+		(struct ledger_region){ .base = pa_make(base), .pages = (end - base) / PAGE_SIZE };
 	m->ram_count++;
 }
 
@@ -100,7 +104,8 @@ static void ram_read(struct machine *m)
 	const void *fdt = m->fdt;
 	int node = -1;
 
-	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", sizeof("memory"))) >= 0) {
+	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory",
+						     sizeof("memory"))) >= 0) {
 		struct boot_range range;
 
 		for (u32 i = 0; !is_disabled(fdt, node) && reg_read(fdt, node, i, &range); i++) {
@@ -122,7 +127,8 @@ void boot_take(struct machine *m, u64 base, u64 bytes)
 	if (m->taken_count == BOOT_TAKEN_MAX) {
 		boot_refuse("device tree: more than %d reservations", BOOT_TAKEN_MAX);
 	}
-	/* A reservation may claim more than there is: it ends with the address space, not before its start. */
+	/* A reservation may claim more than there is: it ends with the address space, not before
+	 * its start. */
 	bytes = min_u64(bytes, ~0ull - base);
 	m->taken[m->taken_count++] = (struct boot_range){ base, bytes };
 }
@@ -242,10 +248,12 @@ static void hide(struct machine *m, const char *compatible)
 			u64 base = align_down(range.base, PAGE_SIZE);
 
 			if (m->hidden_count == BOOT_HIDDEN_MAX) {
-				boot_refuse("device tree: more than %d frames to hide", BOOT_HIDDEN_MAX);
+				boot_refuse("device tree: more than %d frames to hide",
+					    BOOT_HIDDEN_MAX);
 			}
-			m->hidden[m->hidden_count++] =
-				(struct boot_range){ base, align_up(range.base + range.bytes, PAGE_SIZE) - base };
+			m->hidden[m->hidden_count++] = (struct boot_range){
+				base, align_up(range.base + range.bytes, PAGE_SIZE) - base
+			};
 		}
 	}
 }
@@ -265,7 +273,8 @@ static bool is_in_ram(const struct machine *m, const struct boot_range *range)
 		u64 base = m->ram[i].base.v;
 		u64 bytes = m->ram[i].pages * PAGE_SIZE;
 
-		if (range->base >= base && range->base - base < bytes && range->bytes <= bytes - (range->base - base)) {
+		if (range->base >= base && range->base - base < bytes &&
+		    range->bytes <= bytes - (range->base - base)) {
 			return true;
 		}
 	}
@@ -283,7 +292,8 @@ static void chosen_read(struct machine *m)
 
 	if (node < 0 || !number_read(m->fdt, node, "linux,initrd-start", &start) ||
 	    !number_read(m->fdt, node, "linux,initrd-end", &end) || end <= start) {
-		boot_refuse("no bundle: pass what `ravelin pack` wrote where an initrd goes (QEMU: -initrd)");
+		boot_refuse(
+			"no bundle: pass what `ravelin pack` wrote where an initrd goes (QEMU: -initrd)");
 	}
 	m->bundle = (struct boot_range){ start, end - start };
 	if (!is_in_ram(m, &m->bundle)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The bundle: a FIT (flattened image tree) as `ravelin pack` writes it. Guarantees: every pointer and length handed out
- * lies inside the bundle, every number of the kernel's header has been checked.
+ * The bundle: a FIT (flattened image tree) as `ravelin pack` writes it. Guarantees: every pointer
+ * and length handed out lies inside the bundle, every number of the kernel's header has been
+ * checked.
  */
 #include <cv/boot.h>
 
@@ -86,8 +87,8 @@ static void kernel_check(struct bundle *b)
 
 static void fit_check(const void *fit, u64 bytes)
 {
-	if (bytes < sizeof(struct fdt_header) || !is_aligned((u64)(uintptr_t)fit, 8) || fdt_check_header(fit) != 0 ||
-	    fdt_totalsize(fit) > bytes) {
+	if (bytes < sizeof(struct fdt_header) || !is_aligned((u64)(uintptr_t)fit, 8) ||
+	    fdt_check_header(fit) != 0 || fdt_totalsize(fit) > bytes) {
 		boot_refuse("bundle: not a bundle of `ravelin pack`");
 	}
 	if (fdt_check_full(fit, bytes) != 0) {
@@ -108,13 +109,16 @@ void bundle_read(const struct boot_range *where, struct bundle *b)
 	fit_check(fit, where->bytes);
 	images = node_find(fit, 0, "images", "/images");
 	configurations = node_find(fit, 0, "configurations", "/configurations");
-	configuration = node_find(fit, configurations, string_read(fit, configurations, "default"), "default configuration");
-	b->kernel = data_read(fit, node_find(fit, images, string_read(fit, configuration, "kernel"), "kernel"), "the kernel",
-			      &b->kernel_bytes);
+	configuration = node_find(fit, configurations, string_read(fit, configurations, "default"),
+				  "default configuration");
+	b->kernel = data_read(
+		fit, node_find(fit, images, string_read(fit, configuration, "kernel"), "kernel"),
+		"the kernel", &b->kernel_bytes);
 	kernel_check(b);
 	ramdisk = string_read(fit, configuration, "ramdisk");
 	if (ramdisk != NULL) {
-		const void *data = data_read(fit, node_find(fit, images, ramdisk, "initrd"), "the initrd", &b->initrd.bytes);
+		const void *data = data_read(fit, node_find(fit, images, ramdisk, "initrd"),
+					     "the initrd", &b->initrd.bytes);
 
 		b->initrd.base = (u64)(uintptr_t)data;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exception entry to EL1, computed. Every PSTATE field of AArch64.TakeException is dealt with by name. */
+/* Exception entry to EL1, computed. Every PSTATE field of AArch64.TakeException is dealt with by
+ * name. */
 #include <cv/exception.h>
 
 /* SCTLR_EL1 (Arm ARM D19.2.145) */
@@ -37,8 +38,10 @@ static u64 vector_offset(u64 pstate)
 
 struct exception_entry exception_enter(u64 pstate, const struct el1_entry *el1)
 {
-	/* N, Z, C, V and DIT pass; PAN passes or is set; D, A, I, F, TCO are set; SS, IL, UAO and BTYPE are cleared. */
-	u64 new = PSTATE_EL1H | PSTATE_DAIF | (pstate & (PSTATE_N_Z_C_V | PSTATE_DIT | PSTATE_PAN)) | PSTATE_TCO;
+	/* N, Z, C, V and DIT pass; PAN passes or is set; D, A, I, F, TCO are set; SS, IL, UAO and
+	 * BTYPE are cleared. */
+	u64 new = PSTATE_EL1H | PSTATE_DAIF |
+		  (pstate & (PSTATE_N_Z_C_V | PSTATE_DIT | PSTATE_PAN)) | PSTATE_TCO;
 
 	if ((el1->sctlr & SCTLR_SPAN) == 0) {
 		new |= PSTATE_PAN;
@@ -51,5 +54,6 @@ struct exception_entry exception_enter(u64 pstate, const struct el1_entry *el1)
 	}
 	new &= PSTATE_M | PSTATE_DAIF | PSTATE_N_Z_C_V | el1->pstate_mask;
 
-	return (struct exception_entry){ .pc = (el1->vbar & VBAR_MASK) + vector_offset(pstate), .pstate = new };
+	return (struct exception_entry){ .pc = (el1->vbar & VBAR_MASK) + vector_offset(pstate),
+					 .pstate = new };
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's calls. Every argument arrives as the host put it into a register and is checked by the function that serves
- * the call; results reach registers only on success. Seed: host_hvc_handler (reference 11.6).
+ * The host's calls. Every argument arrives as the host put it into a register and is checked by the
+ * function that serves the call; results reach registers only on success. Seed: host_hvc_handler
+ * (reference 11.6).
  */
 #include <cv/hcall.h>
 
@@ -19,9 +20,9 @@
 #define RESULTS_MAX 7
 
 struct call {
-	u64 arg[ARGUMENTS_MAX];	   /* x1.. */
-	u64 result[RESULTS_MAX];   /* x1.., */
-	u32 result_count;	   /* so many of them */
+	u64 arg[ARGUMENTS_MAX];	 /* x1.. */
+	u64 result[RESULTS_MAX]; /* x1.., */
+	u32 result_count;	 /* so many of them */
 };
 
 static enum cv_status one_result(struct call *call, enum cv_status status)
@@ -52,7 +53,8 @@ static enum cv_status hc_pool_topup(struct call *call)
 
 static enum cv_status hc_vm_create(struct call *call)
 {
-	return one_result(call, vm_create(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+	return one_result(call,
+			  vm_create(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
 }
 
 static enum cv_status hc_vm_topup(struct call *call)
@@ -84,7 +86,8 @@ static enum cv_status hc_mem_map(struct call *call)
 
 static enum cv_status hc_mem_reclaim(struct call *call)
 {
-	return one_result(call, mem_reclaim(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+	return one_result(call,
+			  mem_reclaim(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
 }
 
 static enum cv_status hc_vcpu_create(struct call *call)
@@ -148,7 +151,8 @@ static void identify(struct host_regs *regs)
 void hcall(struct host_regs *regs)
 {
 	u64 id = regs->x[0] & 0xffffffffull;
-	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4], regs->x[5] } };
+	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4],
+				      regs->x[5] } };
 	enum cv_status status;
 
 	info_count(RV_CLASS_HOST_HVC);

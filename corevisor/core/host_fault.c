@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Faults of the host. Guarantees: each call returns to EL1 after a bounded time, whatever state EL1 is in; if even EL1's
- * vectors are not the host's any more, the next fetch faults again, and harms only the host.
+ * Faults of the host. Guarantees: each call returns to EL1 after a bounded time, whatever state EL1
+ * is in; if even EL1's vectors are not the host's any more, the next fetch faults again, and harms
+ * only the host.
  */
 #include <cv/host_fault.h>
 
@@ -10,9 +11,10 @@
 #include <cv/mem.h>
 
 /* ESR_ELx.DFSC/IFSC: fault kinds by their upper bits, the level in the lower two */
-#define FSC_KIND(esr) ((esr) & 0x3c)
+#define FSC_KIND(esr) ((esr)&0x3c)
 #define FSC_TRANSLATION 0x04
-/* HPFAR_EL2.FIPA: bits 51:12 of the IPA in bits 43:4; a CPU with 48-bit addresses has the upper four 0 */
+/* HPFAR_EL2.FIPA: bits 51:12 of the IPA in bits 43:4; a CPU with 48-bit addresses has the upper
+ * four 0 */
 #define HPFAR_FIPA(hpfar) ((((hpfar) >> 4) & 0xffffffffffull) << PAGE_SHIFT)
 
 static void inject(struct host_regs *regs, u64 esr, u64 far)
@@ -38,9 +40,9 @@ static enum mem_access access_kind(u64 esr)
 }
 
 /*
- * Only a translation fault can be undone by the time we look (another CPU split or joined a block), and only for it does
- * HPFAR_EL2 always hold the IPA. Permission faults come from writing the info pages and from executing device memory:
- * never the host's right.
+ * Only a translation fault can be undone by the time we look (another CPU split or joined a block),
+ * and only for it does HPFAR_EL2 always hold the IPA. Permission faults come from writing the info
+ * pages and from executing device memory: never the host's right.
  */
 static bool is_spurious(u64 esr, u64 hpfar)
 {
@@ -49,9 +51,9 @@ static bool is_spurious(u64 esr, u64 hpfar)
 }
 
 /*
- * An alignment fault: user space gets SIGBUS, and the kernel's own accesses to user memory end in -EFAULT, while an
- * external abort would kill the kernel and a translation fault would be retried for ever (kvm-api 2.5). Fetches get the
- * same status code; Linux treats it alike.
+ * An alignment fault: user space gets SIGBUS, and the kernel's own accesses to user memory end in
+ * -EFAULT, while an external abort would kill the kernel and a translation fault would be retried
+ * for ever (kvm-api 2.5). Fetches get the same status code; Linux treats it alike.
  */
 void host_fault(struct host_regs *regs, u64 esr, u64 far, u64 hpfar)
 {

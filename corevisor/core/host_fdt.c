@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's device tree: the loader's, with the corevisor carved out of memory, the virtual timer and what could reach
- * around the corevisor gone, and a node for the module (kvm-api 2.4).
+ * The host's device tree: the loader's, with the corevisor carved out of memory, the virtual timer
+ * and what could reach around the corevisor gone, and a node for the module (kvm-api 2.4).
  */
 #include <cv/boot.h>
 
@@ -108,7 +108,8 @@ static void timer_edit(void *fdt)
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++) {
 		memcpy(&out[i * cells], &in[kept[i] * cells], cells * CELL);
 	}
-	must(fdt_setprop(fdt, node, "interrupts", out, (int)(ARRAY_SIZE(kept) * cells * CELL)), "the timer's interrupts");
+	must(fdt_setprop(fdt, node, "interrupts", out, (int)(ARRAY_SIZE(kept) * cells * CELL)),
+	     "the timer's interrupts");
 	must(fdt_setprop(fdt, node, "interrupt-names", names, sizeof(names)), "interrupt-names");
 }
 
@@ -155,8 +156,11 @@ static void bootargs_write(void *fdt, int chosen, const struct host_fdt *host)
 	void *value;
 	char *to;
 
-	/* Pointers into `fdt` do not survive setprop; the texts lie in the loader's tree and in the bundle. */
-	must(fdt_setprop_placeholder(fdt, chosen, "bootargs", (int)(first + space + second + 1), &value), "bootargs");
+	/* Pointers into `fdt` do not survive setprop; the texts lie in the loader's tree and in the
+	 * bundle. */
+	must(fdt_setprop_placeholder(fdt, chosen, "bootargs", (int)(first + space + second + 1),
+				     &value),
+	     "bootargs");
 	to = value;
 	memcpy(to, host->bootargs[0], first);
 	memset(to + first, ' ', space);
@@ -170,15 +174,19 @@ static void chosen_write(void *fdt, const struct machine *machine, const struct 
 
 	bootargs_write(fdt, chosen, host);
 	if (host->initrd.bytes > 0) {
-		must(fdt_setprop_u64(fdt, chosen, "linux,initrd-start", host->initrd.base), "the initrd");
-		must(fdt_setprop_u64(fdt, chosen, "linux,initrd-end", host->initrd.base + host->initrd.bytes), "the initrd");
+		must(fdt_setprop_u64(fdt, chosen, "linux,initrd-start", host->initrd.base),
+		     "the initrd");
+		must(fdt_setprop_u64(fdt, chosen, "linux,initrd-end",
+				     host->initrd.base + host->initrd.bytes),
+		     "the initrd");
 	} else {
 		must(fdt_delprop(fdt, chosen, "linux,initrd-start"), "the initrd");
 		must(fdt_delprop(fdt, chosen, "linux,initrd-end"), "the initrd");
 	}
 	/* The loader's seeds are the corevisor's secret now. */
 	if (host->seed != NULL) {
-		must(fdt_setprop(fdt, chosen, "rng-seed", host->seed, (int)host->seed_bytes), "rng-seed");
+		must(fdt_setprop(fdt, chosen, "rng-seed", host->seed, (int)host->seed_bytes),
+		     "rng-seed");
 	} else {
 		fdt_delprop(fdt, chosen, "rng-seed");
 	}

@@ -33,7 +33,8 @@ void host_psci_init(const u64 *affinity, u32 count, u32 self)
 	CV_CHECK(count <= CPU_MAX && self < count);
 	psci.count = count;
 	for (u32 i = 0; i < count; i++) {
-		psci.cpu[i] = (struct host_cpu){ .affinity = affinity[i], .power = i == self ? POWER_ON : POWER_OFF };
+		psci.cpu[i] = (struct host_cpu){ .affinity = affinity[i],
+						 .power = i == self ? POWER_ON : POWER_OFF };
 	}
 }
 
@@ -88,7 +89,8 @@ static s64 cpu_start(struct host_cpu *cpu, u32 index, u64 entry, u64 context)
 	cpu->context = context;
 	cpu->power = POWER_PENDING;
 	arch_cpu_entry(index, &corevisor_entry, &corevisor_context);
-	result = (int32_t)arch_firmware_call(PSCI_CPU_ON_64, cpu->affinity, corevisor_entry, corevisor_context);
+	result = (int32_t)arch_firmware_call(PSCI_CPU_ON_64, cpu->affinity, corevisor_entry,
+					     corevisor_context);
 	if (result != PSCI_SUCCESS) {
 		/* It may not be quite off yet: the host tries again. */
 		cpu->power = POWER_OFF;
@@ -147,12 +149,15 @@ void host_psci_arrive(u32 index, struct host_regs *regs, const char *unfit)
 	lock_acquire(&psci.lock);
 	is_expected = cpu->power == POWER_PENDING;
 	if (is_expected && unfit == NULL) {
-		*regs = (struct host_regs){ .x = { cpu->context }, .pc = cpu->entry, .pstate = PSTATE_EL1H | PSTATE_DAIF };
+		*regs = (struct host_regs){ .x = { cpu->context },
+					    .pc = cpu->entry,
+					    .pstate = PSTATE_EL1H | PSTATE_DAIF };
 		cpu->power = POWER_ON;
 	}
 	lock_release(&psci.lock);
 	if (!is_expected || unfit != NULL) {
-		log_line("CPU %u parked: %s", index, unfit != NULL ? unfit : "nobody switched it on");
+		log_line("CPU %u parked: %s", index,
+			 unfit != NULL ? unfit : "nobody switched it on");
 		arch_park();
 	}
 	info_cpu_online(1);
@@ -186,7 +191,8 @@ static bool is_power_down(u64 state)
 	return (state & (is_extended ? 1ull << 30 : 1ull << 16)) != 0;
 }
 
-/* Standby keeps all state, so its entry point is never used. Power-down would need one, and is refused for now. */
+/* Standby keeps all state, so its entry point is never used. Power-down would need one, and is
+ * refused for now. */
 static s64 call_cpu_suspend(const u64 *x)
 {
 	if (is_power_down(x[1])) {
@@ -197,12 +203,14 @@ static s64 call_cpu_suspend(const u64 *x)
 
 /* ---- the machine's end ---- */
 
-/* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes. */
+/* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes.
+ */
 #define STOP_TENTHS 5
 /* Looks in a row at which all must be out: longer than a store takes to be seen by this CPU. */
 #define STOP_LOOKS 100
 
-/* A CPU that is off went off inside the corevisor. No lock: nobody may hold up the machine's end. */
+/* A CPU that is off went off inside the corevisor. No lock: nobody may hold up the machine's end.
+ */
 static bool others_are_out(u32 self, enum arch_place farthest)
 {
 	for (u32 i = 0; i < psci.count; i++) {
@@ -230,16 +238,17 @@ static void wait_for_others(enum arch_place farthest)
 }
 
 /*
- * All other CPUs stop for good. First calls under way are let finish, as tables and records must not vanish under them:
- * who comes to EL2 from now on parks, and vCPUs go no further. Then memory is taken from all, so that hosts and guests
- * that run on come here at their next access; and those that still hold a vCPU put it away.
+ * All other CPUs stop for good. First calls under way are let finish, as tables and records must
+ * not vanish under them: who comes to EL2 from now on parks, and vCPUs go no further. Then memory
+ * is taken from all, so that hosts and guests that run on come here at their next access; and those
+ * that still hold a vCPU put it away.
  */
 static void stop_others(void)
 {
 	u32 nobody = 0;
 
-	if (!__atomic_compare_exchange_n(&psci.stopping, &nobody, arch_cpu_index() + 1, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(&psci.stopping, &nobody, arch_cpu_index() + 1, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		arch_park();
 	}
 	wait_for_others(ARCH_AT_GUEST);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the host gets for an SMC. Guarantees: firmware sees only calls made here, with arguments checked here. */
+/* What the host gets for an SMC. Guarantees: firmware sees only calls made here, with arguments
+ * checked here. */
 #include <cv/host_smc.h>
 
 #include <cv/host_psci.h>
@@ -10,7 +11,8 @@
 /* Mitigations that only firmware can do; without an argument, so there is nothing to check. */
 static bool is_workaround(u32 fn)
 {
-	return fn == SMCCC_ARCH_WORKAROUND_1 || fn == SMCCC_ARCH_WORKAROUND_2 || fn == SMCCC_ARCH_WORKAROUND_3;
+	return fn == SMCCC_ARCH_WORKAROUND_1 || fn == SMCCC_ARCH_WORKAROUND_2 ||
+	       fn == SMCCC_ARCH_WORKAROUND_3;
 }
 
 /* What firmware says of a workaround; before SMCCC 1.1 it cannot be asked. */

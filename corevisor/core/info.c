@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The page that the host can read. Counters live here per CPU, so that counting costs one store; publishing adds them. */
+/* The page that the host can read. Counters live here per CPU, so that counting costs one store;
+ * publishing adds them. */
 #include <cv/info.h>
 
 #include <cv/arch.h>
@@ -36,7 +37,7 @@ void info_init(pa_t base, u64 features, const struct info_sizes *sizes)
 
 static void publish_counts(void)
 {
-	for (u32 class = 0; class < RV_CLASS_COUNT; class++) {
+	for (u32 class = 0; class < RV_CLASS_COUNT; class ++) {
 		u64 sum = 0;
 
 		for (u32 cpu = 0; cpu < cpu_count; cpu++) {
@@ -45,7 +46,8 @@ static void publish_counts(void)
 		__atomic_store_n(&info->exits[class], sum, __ATOMIC_RELAXED);
 	}
 	for (u32 i = 0; i < RV_PAGES_STATES; i++) {
-		__atomic_store_n(&info->pages[i], ledger_count((enum rv_page_state)i), __ATOMIC_RELAXED);
+		__atomic_store_n(&info->pages[i], ledger_count((enum rv_page_state)i),
+				 __ATOMIC_RELAXED);
 	}
 }
 
@@ -54,11 +56,14 @@ void info_publish(void)
 	publish_counts();
 	info->ram_pages = ledger_ram_pages();
 	/* Whatever of ours is neither image nor ledger: tables, stacks, records of VMs. */
-	info->core_table_bytes = info->pages[RV_PAGES_CORE] * PAGE_SIZE - info->core_image_bytes - info->core_ledger_bytes;
+	info->core_table_bytes = info->pages[RV_PAGES_CORE] * PAGE_SIZE - info->core_image_bytes -
+				 info->core_ledger_bytes;
 	info->vm_count = vm_count();
 	info->vcpu_count = vm_vcpu_count();
-	__atomic_store_n(&info->faults_injected, __atomic_load_n(&faults, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-	__atomic_store_n(&info->cpus_online, __atomic_load_n(&cpus_online, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+	__atomic_store_n(&info->faults_injected, __atomic_load_n(&faults, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&info->cpus_online, __atomic_load_n(&cpus_online, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
 	arch_clean_range(info, sizeof(*info));
 }
 

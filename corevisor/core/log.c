@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The log. Lines before the ring exists wait in a small buffer, so that `ravelin log` begins at the beginning. */
+/* The log. Lines before the ring exists wait in a small buffer, so that `ravelin log` begins at the
+ * beginning. */
 #include <cv/log.h>
 
 #include <cv/arch.h>
@@ -81,7 +82,9 @@ static const char *put_conversion(struct line *line, const char *f, va_list *arg
 		break;
 	case 'u':
 	case 'x':
-		put_number(line, is_long ? va_arg(*args, unsigned long) : va_arg(*args, unsigned int), *f == 'x' ? 16 : 10);
+		put_number(line,
+			   is_long ? va_arg(*args, unsigned long) : va_arg(*args, unsigned int),
+			   *f == 'x' ? 16 : 10);
 		break;
 	default:
 		put_char(line, *f);

@@ -30,7 +30,8 @@ void panic_poll(void)
 /* Only one CPU passes, and only once: a panic within a panic parks. */
 static void panic_enter(void)
 {
-	/* The end of the machine empties tables and records under whoever is late to leave EL2: what fails then is no bug. */
+	/* The end of the machine empties tables and records under whoever is late to leave EL2:
+	 * what fails then is no bug. */
 	if (host_psci_is_stopped_here()) {
 		arch_park();
 	}
@@ -43,7 +44,8 @@ static void panic_enter(void)
 	arch_send_event();
 }
 
-/* Again, when the others have had time to finish at EL2: one may have been about to link a table into a root. */
+/* Again, when the others have had time to finish at EL2: one may have been about to link a table
+ * into a root. */
 static _Noreturn void panic_leave(void)
 {
 	if (is_armed) {
@@ -55,14 +57,15 @@ static _Noreturn void panic_leave(void)
 _Noreturn void panic_check(const char *what, const char *file, int line)
 {
 	panic_enter();
-	log_panic_line("panic: CPU %u: check failed: %s, %s:%d", arch_cpu_index(), what, file, line);
+	log_panic_line("panic: CPU %u: check failed: %s, %s:%d", arch_cpu_index(), what, file,
+		       line);
 	panic_leave();
 }
 
 _Noreturn void panic_report(const struct panic_exception *e)
 {
 	panic_enter();
-	log_panic_line("panic: CPU %u: %s at EL2: %s, ESR 0x%lx, at image+0x%lx, FAR 0x%lx", arch_cpu_index(), e->kind, e->what,
-		       e->esr, e->elr - e->image, e->far);
+	log_panic_line("panic: CPU %u: %s at EL2: %s, ESR 0x%lx, at image+0x%lx, FAR 0x%lx",
+		       arch_cpu_index(), e->kind, e->what, e->esr, e->elr - e->image, e->far);
 	panic_leave();
 }

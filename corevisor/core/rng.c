@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random numbers. BearSSL as packaged computes SHA-256 in vector registers, so every call is bracketed: arch_fp_begin()
- * saves what the world below has in them, arch_fp_end() wipes and restores. Nothing else at EL2 touches them.
+ * Random numbers. BearSSL as packaged computes SHA-256 in vector registers, so every call is
+ * bracketed: arch_fp_begin() saves what the world below has in them, arch_fp_end() wipes and
+ * restores. Nothing else at EL2 touches them.
  */
 #include <cv/rng.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * All CPUs count in memory and never call; after the driver's word, one calls the corevisor. For test/system/panic.py,
- * which has broken EL2 by then: nobody may count on. Above a whole corevisor the image passes.
+ * All CPUs count in memory and never call; after the driver's word, one calls the corevisor. For
+ * test/system/panic.py, which has broken EL2 by then: nobody may count on. Above a whole corevisor
+ * the image passes.
  */
 #include "env.h"
 

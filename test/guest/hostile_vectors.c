@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The corevisor's random numbers come from a library that computes in vector registers. A call for them must leave every
- * bit of ours: V, and with SVE all of Z, P and FFR, and with SME those of streaming mode, ZA and SVCR.
+ * The corevisor's random numbers come from a library that computes in vector registers. A call for
+ * them must leave every bit of ours: V, and with SVE all of Z, P and FFR, and with SME those of
+ * streaming mode, ZA and SVCR.
  */
 #include "env.h"
 
@@ -129,7 +130,8 @@ _Noreturn void image_main(void)
 	struct smccc version = { { TRNG_VERSION } };
 	u32 i;
 
-	write_sysreg(cpacr_el1, CPACR_FPEN | (has_sve ? CPACR_ZEN : 0) | (has_sme ? CPACR_SMEN : 0));
+	write_sysreg(cpacr_el1,
+		     CPACR_FPEN | (has_sve ? CPACR_ZEN : 0) | (has_sme ? CPACR_SMEN : 0));
 	isb();
 	ready();
 	smccc_smc(&version);

@@ -55,21 +55,63 @@ _Noreturn void panic_check(const char *what, const char *file, int line)
 	abort();
 }
 
-void panic_poll(void) {}
-void arch_boot_map(pa_t base, u64 bytes) { (void)base, (void)bytes; }
-void arch_clean_range(const void *start, u64 bytes) { (void)start, (void)bytes; }
-u64 arch_cpu_affinity(void) { return 0; }
-u32 arch_cpu_index(void) { return fix_cpu; }
-void arch_wait_event(void) {}
-void arch_cpu_relax(void) {}
-void arch_lock_taken(u32 rank) { (void)rank; }
-void arch_lock_dropped(u32 rank) { (void)rank; }
-enum arch_place arch_cpu_place(u32 cpu) { return fix_place[cpu]; }
-u64 arch_counter(void) { return fix_counter += 1000; }
-u64 arch_counter_hz(void) { return 1000000; }
-void info_cpu_online(s64 change) { (void)change; }
-void info_count(enum rv_exit_class class) { (void)class; }
-void vm_scrub_all(void) { fix_scrubs++; }
+void panic_poll(void)
+{
+}
+void arch_boot_map(pa_t base, u64 bytes)
+{
+	(void)base, (void)bytes;
+}
+void arch_clean_range(const void *start, u64 bytes)
+{
+	(void)start, (void)bytes;
+}
+u64 arch_cpu_affinity(void)
+{
+	return 0;
+}
+u32 arch_cpu_index(void)
+{
+	return fix_cpu;
+}
+void arch_wait_event(void)
+{
+}
+void arch_cpu_relax(void)
+{
+}
+void arch_lock_taken(u32 rank)
+{
+	(void)rank;
+}
+void arch_lock_dropped(u32 rank)
+{
+	(void)rank;
+}
+enum arch_place arch_cpu_place(u32 cpu)
+{
+	return fix_place[cpu];
+}
+u64 arch_counter(void)
+{
+	return fix_counter += 1000;
+}
+u64 arch_counter_hz(void)
+{
+	return 1000000;
+}
+void info_cpu_online(s64 change)
+{
+	(void)change;
+}
+void info_count(enum rv_exit_class class)
+{
+	(void)class;
+}
+void vm_scrub_all(void)
+{
+	fix_scrubs++;
+}
 
 void arch_send_event(void)
 {
@@ -126,5 +168,6 @@ struct lock *ledger_lock(pfn_t pfn)
 
 struct page ledger_get(pfn_t pfn)
 {
-	return (struct page){ .owner = pfn.v < FIX_CORE_END >> PAGE_SHIFT ? OWNER_CORE : OWNER_HOST };
+	return (struct page){ .owner = pfn.v < FIX_CORE_END >> PAGE_SHIFT ? OWNER_CORE
+									  : OWNER_HOST };
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The bundle: what is right is read, what is wrong is refused with its cause, noise never leads outside. */
+/* The bundle: what is right is read, what is wrong is refused with its cause, noise never leads
+ * outside. */
 #include "boot_fixture.h"
 
 #include <cv/boot.h>
@@ -20,9 +21,16 @@ struct recipe {
 };
 
 static const struct recipe good = {
-	.kernel_name = "kernel-1", .ramdisk_name = "ramdisk-1", .default_name = "conf-1", .compression = "none",
-	.bootargs = "console=ttyAMA0", .kernel_bytes = KERNEL_BYTES, .magic = 0x644d5241, .flags = 0xa,
-	.image_bytes = 65536, .text_offset = 0,
+	.kernel_name = "kernel-1",
+	.ramdisk_name = "ramdisk-1",
+	.default_name = "conf-1",
+	.compression = "none",
+	.bootargs = "console=ttyAMA0",
+	.kernel_bytes = KERNEL_BYTES,
+	.magic = 0x644d5241,
+	.flags = 0xa,
+	.image_bytes = 65536,
+	.text_offset = 0,
 };
 
 static _Alignas(8) u8 fit[ROOM];
@@ -165,8 +173,8 @@ static void test_outer_frame(void **state)
 	assert_refused(read_at(4, bytes), "not a bundle");
 }
 
-
-/* Every byte of the frame may be wrong (the address sanitizer watches a copy of just the right size). */
+/* Every byte of the frame may be wrong (the address sanitizer watches a copy of just the right
+ * size). */
 static void test_noise(void **state)
 {
 	u64 bytes = bundle_make(&good);
@@ -189,7 +197,8 @@ static void test_noise(void **state)
 		if (FIX_RUN(bundle_read(&where, &bundle)) == FIX_DONE) {
 			accepted++;
 			assert_true((const u8 *)bundle.kernel >= exact);
-			assert_true((const u8 *)bundle.kernel + bundle.kernel_bytes <= exact + bytes);
+			assert_true((const u8 *)bundle.kernel + bundle.kernel_bytes <=
+				    exact + bytes);
 			assert_true(bundle.initrd.base + bundle.initrd.bytes <= where.base + bytes);
 		}
 	}
@@ -201,8 +210,9 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads),	    cmocka_unit_test(test_optional_parts), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_outer_frame), cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_reads),	 cmocka_unit_test(test_optional_parts),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_outer_frame),
+		cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);

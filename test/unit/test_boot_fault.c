@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Faults of the host: which syndrome EL1 gets for what (docs/fault-table.md); and the TRNG interface. */
+/* Faults of the host: which syndrome EL1 gets for what (docs/fault-table.md); and the TRNG
+ * interface. */
 #include "boot_fixture.h"
 
 #include <cv/exception.h>
@@ -15,7 +16,10 @@
 #define PC 0xffff800008123450ull
 
 static struct host_regs regs;
-static struct { u64 esr, far, elr, spsr; u32 count; } injected;
+static struct {
+	u64 esr, far, elr, spsr;
+	u32 count;
+} injected;
 static bool is_spurious;
 static u64 asked_ipa;
 static enum mem_access asked_access;
@@ -100,7 +104,8 @@ static void test_syndromes(void **state)
 	/* Cache maintenance; a valid syndrome's register fields do not reach EL1. */
 	fault(PSTATE_EL0T, esr_of(EC_DABT_LOWER, TRANSLATION | ESR_CM | ESR_WNR), 0x40200000);
 	expect(esr_of(EC_DABT_LOWER, FSC_ALIGNMENT | ESR_CM | ESR_WNR), 0x400);
-	fault(PSTATE_EL0T, esr_of(EC_DABT_LOWER, TRANSLATION | ESR_ISV | 0x1ff0000 | 1 << 15), 0x40200000);
+	fault(PSTATE_EL0T, esr_of(EC_DABT_LOWER, TRANSLATION | ESR_ISV | 0x1ff0000 | 1 << 15),
+	      0x40200000);
 	expect(esr_of(EC_DABT_LOWER, FSC_ALIGNMENT), 0x400);
 	/* A 16-bit instruction of AArch32 */
 	fault(PSTATE_M32, EC_DABT_LOWER << ESR_EC_SHIFT | TRANSLATION, 0x40200000);
@@ -135,7 +140,8 @@ static void test_the_ledger_is_asked(void **state)
 /* HPFAR_EL2 does not hold an address for these, so nobody may be asked with it. */
 static void test_other_faults_are_final(void **state)
 {
-	static const u64 codes[] = { 0x00, 0x03, 0x08, 0x0b, 0x0c, 0x0f, 0x10, 0x17, 0x18, 0x21, 0x35 };
+	static const u64 codes[] = { 0x00, 0x03, 0x08, 0x0b, 0x0c, 0x0f,
+				     0x10, 0x17, 0x18, 0x21, 0x35 };
 
 	(void)state;
 	is_spurious = true;
@@ -228,9 +234,12 @@ static void test_trng_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syndromes),	       cmocka_unit_test(test_the_ledger_is_asked),
-		cmocka_unit_test(test_other_faults_are_final), cmocka_unit_test(test_undefined),
-		cmocka_unit_test(test_trng_bits),	       cmocka_unit_test(test_trng_calls),
+		cmocka_unit_test(test_syndromes),
+		cmocka_unit_test(test_the_ledger_is_asked),
+		cmocka_unit_test(test_other_faults_are_final),
+		cmocka_unit_test(test_undefined),
+		cmocka_unit_test(test_trng_bits),
+		cmocka_unit_test(test_trng_calls),
 	};
 
 	return cmocka_run_group_tests_name("host_fault and trng", tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void cells(const char *name, u32 count, const u32 *values)
 	}
 	assert_int_equal(fdt_property(tree, name, be, (int)(count * 4)), 0);
 }
-#define CELLS(name, ...)                                                                                               \
+#define CELLS(name, ...) \
 	cells(name, sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32), (const u32[]){ __VA_ARGS__ })
 
 static void memory_node(const char *name, u32 base_high, u32 base, u32 bytes)
@@ -163,7 +163,8 @@ static void test_refusals(void **state)
 	wreck("/chosen", "linux,initrd-end");
 	assert_refused(read_tree(), "no bundle");
 	tree_make("smc");
-	fdt_setprop_inplace_u32(tree, fdt_path_offset(tree, "/chosen"), "linux,initrd-end", 0x60000001);
+	fdt_setprop_inplace_u32(tree, fdt_path_offset(tree, "/chosen"), "linux,initrd-end",
+				0x60000001);
 	assert_refused(read_tree(), "not in RAM");
 	wreck("/intc@8000000", "compatible");
 	assert_refused(read_tree(), "no GICv3");
@@ -220,7 +221,8 @@ static void test_host_tree(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(timer); i++) {
 		assert_int_equal(fdt32_to_cpu(got[i]), timer[i]);
 	}
-	assert_memory_equal(property("/timer", "interrupt-names", 23), "sec-phys\0phys\0hyp-phys", 23);
+	assert_memory_equal(property("/timer", "interrupt-names", 23), "sec-phys\0phys\0hyp-phys",
+			    23);
 	assert_string_equal(property("/chosen", "bootargs", 32), "from-the-bundle from-the-loader");
 	assert_memory_equal(property("/chosen", "rng-seed", 4), "seed", 4);
 	assert_int_equal(fdt64_ld(property("/chosen", "kaslr-seed", 8)), 99);
@@ -228,7 +230,8 @@ static void test_host_tree(void **state)
 	assert_int_equal(fdt64_ld(property("/chosen", "linux,initrd-end", 8)), 0x50001334);
 	reserved = fdt_path_offset(out, "/reserved-memory/corevisor@40248000");
 	assert_non_null(fdt_getprop(out, reserved, "no-map", NULL));
-	assert_int_equal(fdt64_ld(property("/reserved-memory/corevisor@40200000", "reg", 16)), 0x40200000);
+	assert_int_equal(fdt64_ld(property("/reserved-memory/corevisor@40200000", "reg", 16)),
+			 0x40200000);
 	assert_int_equal(fdt64_ld(property("/ravelin@406e8000", "reg", 16)), 0x406e8000);
 	assert_string_equal(property("/ravelin@406e8000", "compatible", 18), "ravelin,corevisor");
 }
@@ -263,7 +266,9 @@ static void test_seeds_are_wiped(void **state)
 	for (int i = 0; i < bytes; i++) {
 		assert_int_equal(seed[i], 0);
 	}
-	assert_int_equal(fdt64_ld(fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "kaslr-seed", NULL)), 0);
+	assert_int_equal(
+		fdt64_ld(fdt_getprop(tree, fdt_path_offset(tree, "/chosen"), "kaslr-seed", NULL)),
+		0);
 }
 
 /* Reads a tree with a few bytes of noise, in a copy of just its size; true if it was accepted. */
@@ -293,7 +298,8 @@ static bool noise_passes(void)
 	return accepted;
 }
 
-/* The loader is trusted; a damaged tree must still not lead outside (the address sanitizer watches). */
+/* The loader is trusted; a damaged tree must still not lead outside (the address sanitizer
+ * watches). */
 static void test_noise(void **state)
 {
 	u32 accepted = 0;
@@ -308,9 +314,12 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads),		  cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_host_tree),
-		cmocka_unit_test(test_host_tree_without), cmocka_unit_test(test_seeds_are_wiped),
+		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_host_tree),
+		cmocka_unit_test(test_host_tree_without),
+		cmocka_unit_test(test_seeds_are_wiped),
 		cmocka_unit_test(test_noise),
 	};
 

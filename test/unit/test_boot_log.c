@@ -15,16 +15,22 @@ static void test_lines(void **state)
 {
 	(void)state;
 	fix_console_bytes = 0;
-	log_line("a %s %c %d %u %x %ld %lu %lx %%", "text", 'c', -5, 4000000000u, 0xbeefu, -6l, ~0ul, 0x123456789abcul);
-	assert_string_equal(fix_console, "corevisor: a text c -5 4000000000 beef -6 18446744073709551615 123456789abc %\n");
+	log_line("a %s %c %d %u %x %ld %lu %lx %%", "text", 'c', -5, 4000000000u, 0xbeefu, -6l,
+		 ~0ul, 0x123456789abcul);
+	assert_string_equal(
+		fix_console,
+		"corevisor: a text c -5 4000000000 beef -6 18446744073709551615 123456789abc %\n");
 	fix_console_bytes = 0;
-	log_line("%s%s%s%s", "0123456789012345678901234567890123456789", "0123456789012345678901234567890123456789",
-		 "0123456789012345678901234567890123456789", "0123456789012345678901234567890123456789");
+	log_line("%s%s%s%s", "0123456789012345678901234567890123456789",
+		 "0123456789012345678901234567890123456789",
+		 "0123456789012345678901234567890123456789",
+		 "0123456789012345678901234567890123456789");
 	assert_int_equal(fix_console_bytes, LOG_LINE_BYTES);
 	assert_int_equal(fix_console[LOG_LINE_BYTES - 1], '\n');
 }
 
-/* What came before the ring is there; later lines wrap; nothing is written outside; the console is left alone. */
+/* What came before the ring is there; later lines wrap; nothing is written outside; the console is
+ * left alone. */
 static void test_ring(void **state)
 {
 	(void)state;
@@ -53,14 +59,18 @@ static void test_ring(void **state)
 	assert_string_equal(fix_console, "corevisor: end\n");
 }
 
-#define ALL_BITS (PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_BTYPE | PSTATE_SSBS | PSTATE_TCO | PSTATE_ALLINT)
+#define ALL_BITS                                                                          \
+	(PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | PSTATE_BTYPE | PSTATE_SSBS | PSTATE_TCO | \
+	 PSTATE_ALLINT)
 #define SPAN (1ull << 23)
 #define DSSBS (1ull << 44)
 #define SPINTMASK (1ull << 62)
 
 static u64 pstate_after(u64 pstate, u64 sctlr, u64 mask)
 {
-	const struct el1_entry el1 = { .sctlr = sctlr, .vbar = 0xffff800008010000, .pstate_mask = mask };
+	const struct el1_entry el1 = { .sctlr = sctlr,
+				       .vbar = 0xffff800008010000,
+				       .pstate_mask = mask };
 
 	return exception_enter(pstate, &el1).pstate;
 }
@@ -91,15 +101,23 @@ static void test_exception_pstate(void **state)
 	(void)state;
 	/* A CPU of Armv8.0 */
 	assert_int_equal(pstate_after(PSTATE_EL0T, 0, 0), base);
-	assert_int_equal(pstate_after(PSTATE_EL0T | PSTATE_N_Z_C_V | PSTATE_SS | PSTATE_IL, 0, 0), base | PSTATE_N_Z_C_V);
+	assert_int_equal(pstate_after(PSTATE_EL0T | PSTATE_N_Z_C_V | PSTATE_SS | PSTATE_IL, 0, 0),
+			 base | PSTATE_N_Z_C_V);
 	/* One with everything */
 	assert_int_equal(pstate_after(PSTATE_EL0T, SPAN | SPINTMASK, ALL_BITS), base | PSTATE_TCO);
-	assert_int_equal(pstate_after(PSTATE_EL0T, SPINTMASK, ALL_BITS), base | PSTATE_TCO | PSTATE_PAN);
-	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_PAN, SPAN | SPINTMASK, ALL_BITS), base | PSTATE_TCO | PSTATE_PAN);
-	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_UAO | PSTATE_BTYPE, SPAN | SPINTMASK, ALL_BITS), base | PSTATE_TCO);
-	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_DIT, SPAN | SPINTMASK, ALL_BITS), base | PSTATE_TCO | PSTATE_DIT);
-	assert_int_equal(pstate_after(PSTATE_EL1H, SPAN | DSSBS | SPINTMASK, ALL_BITS), base | PSTATE_TCO | PSTATE_SSBS);
-	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_SSBS, SPAN, ALL_BITS), base | PSTATE_TCO | PSTATE_ALLINT);
+	assert_int_equal(pstate_after(PSTATE_EL0T, SPINTMASK, ALL_BITS),
+			 base | PSTATE_TCO | PSTATE_PAN);
+	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_PAN, SPAN | SPINTMASK, ALL_BITS),
+			 base | PSTATE_TCO | PSTATE_PAN);
+	assert_int_equal(
+		pstate_after(PSTATE_EL1H | PSTATE_UAO | PSTATE_BTYPE, SPAN | SPINTMASK, ALL_BITS),
+		base | PSTATE_TCO);
+	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_DIT, SPAN | SPINTMASK, ALL_BITS),
+			 base | PSTATE_TCO | PSTATE_DIT);
+	assert_int_equal(pstate_after(PSTATE_EL1H, SPAN | DSSBS | SPINTMASK, ALL_BITS),
+			 base | PSTATE_TCO | PSTATE_SSBS);
+	assert_int_equal(pstate_after(PSTATE_EL1H | PSTATE_SSBS, SPAN, ALL_BITS),
+			 base | PSTATE_TCO | PSTATE_ALLINT);
 }
 
 static void test_exception_origin(void **state)
@@ -115,8 +133,10 @@ static void test_exception_origin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),		 cmocka_unit_test(test_ring),
-		cmocka_unit_test(test_exception_vector), cmocka_unit_test(test_exception_pstate),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_exception_vector),
+		cmocka_unit_test(test_exception_pstate),
 		cmocka_unit_test(test_exception_origin),
 	};
 

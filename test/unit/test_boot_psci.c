@@ -25,7 +25,9 @@ static s64 firmware_good(u64 fn, u64 a1)
 
 static s64 firmware_busy(u64 fn, u64 a1)
 {
-	return fn == PSCI_CPU_ON_64 ? PSCI_ALREADY_ON : fn == PSCI_CPU_OFF ? PSCI_DENIED : firmware_good(fn, a1);
+	return fn == PSCI_CPU_ON_64 ? PSCI_ALREADY_ON
+	       : fn == PSCI_CPU_OFF ? PSCI_DENIED
+				    : firmware_good(fn, a1);
 }
 
 static int setup(void **state)
@@ -73,7 +75,8 @@ static void test_cpu_on_is_rewritten(void **state)
 
 static void test_cpu_on_refuses(void **state)
 {
-	static const u64 entries[] = { FIX_RAM, FIX_CORE_END - 4, FIX_RAM_END, 0, ~3ull, ENTRY + 1, ENTRY + 2, 1ull << 40 };
+	static const u64 entries[] = { FIX_RAM, FIX_CORE_END - 4, FIX_RAM_END, 0,
+				       ~3ull,	ENTRY + 1,	  ENTRY + 2,   1ull << 40 };
 	static const u64 targets[] = { 2, 0x80000000, 0x10100000000, ~0ull };
 
 	(void)state;
@@ -81,7 +84,8 @@ static void test_cpu_on_refuses(void **state)
 		assert_int_equal(call(PSCI_CPU_ON_64, 1, entries[i], 0), PSCI_INVALID_ADDRESS);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(targets); i++) {
-		assert_int_equal(call(PSCI_CPU_ON_64, targets[i], ENTRY, 0), PSCI_INVALID_PARAMETERS);
+		assert_int_equal(call(PSCI_CPU_ON_64, targets[i], ENTRY, 0),
+				 PSCI_INVALID_PARAMETERS);
 	}
 	assert_int_equal(call(PSCI_CPU_ON_64, 0, ENTRY, 0), PSCI_ALREADY_ON);
 	assert_int_equal(fix_call_count, 0);
@@ -91,7 +95,8 @@ static void test_cpu_on_32(void **state)
 {
 	(void)state;
 	/* The upper halves are not part of the call. */
-	assert_int_equal(call(PSCI_CPU_ON_32, 1 | 1ull << 40, ENTRY | 7ull << 32, 5 | 1ull << 33), PSCI_SUCCESS);
+	assert_int_equal(call(PSCI_CPU_ON_32, 1 | 1ull << 40, ENTRY | 7ull << 32, 5 | 1ull << 33),
+			 PSCI_SUCCESS);
 	assert_int_equal(FIX_RUN(host_psci_arrive(1, &regs, NULL)), FIX_DONE);
 	assert_int_equal(regs.pc, ENTRY);
 	assert_int_equal(regs.x[0], 5);
@@ -140,15 +145,18 @@ static void test_features(void **state)
 	(void)state;
 	assert_int_equal(call(PSCI_FEATURES, PSCI_CPU_ON_64, 0, 0), 0);
 	assert_int_equal(call(PSCI_FEATURES, SMCCC_VERSION, 0, 0), 0);
-	assert_int_equal(call(PSCI_FEATURES, 0xc400000e, 0, 0), PSCI_NOT_SUPPORTED); /* SYSTEM_SUSPEND */
-	assert_int_equal(call(PSCI_FEATURES, 0x84000013, 0, 0), PSCI_NOT_SUPPORTED); /* MEM_PROTECT */
+	assert_int_equal(call(PSCI_FEATURES, 0xc400000e, 0, 0),
+			 PSCI_NOT_SUPPORTED); /* SYSTEM_SUSPEND */
+	assert_int_equal(call(PSCI_FEATURES, 0x84000013, 0, 0),
+			 PSCI_NOT_SUPPORTED); /* MEM_PROTECT */
 }
 
 /* All of the standard range that is not in the list stays here. */
 static void test_unknown_calls(void **state)
 {
-	static const u32 others[] = { 0x84000005, 0x84000007, 0x8400000b, 0x8400000c, 0xc400000c, 0xc400000d, 0xc400000e,
-				      0x84000010, 0xc4000011, 0x84000013, 0xc4000014, 0x84000015, 0xc4000016, 0x04000003 };
+	static const u32 others[] = { 0x84000005, 0x84000007, 0x8400000b, 0x8400000c, 0xc400000c,
+				      0xc400000d, 0xc400000e, 0x84000010, 0xc4000011, 0x84000013,
+				      0xc4000014, 0x84000015, 0xc4000016, 0x04000003 };
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
@@ -175,7 +183,8 @@ static void finish_call(void)
 	}
 }
 
-/* Last, as there is no way back: memory is taken from all, VMs are scrubbed, then firmware is asked. */
+/* Last, as there is no way back: memory is taken from all, VMs are scrubbed, then firmware is
+ * asked. */
 static void test_system_off(void **state)
 {
 	(void)state;

@@ -66,7 +66,8 @@ enum arch_place arch_cpu_place(u32 cpu)
 	if (__atomic_load_n(&cpus[cpu].in_el2, __ATOMIC_ACQUIRE) == 0) {
 		return ARCH_AT_HOST;
 	}
-	return __atomic_load_n(&cpus[cpu].running, __ATOMIC_ACQUIRE) != NULL ? ARCH_AT_GUEST : ARCH_AT_EL2;
+	return __atomic_load_n(&cpus[cpu].running, __ATOMIC_ACQUIRE) != NULL ? ARCH_AT_GUEST
+									     : ARCH_AT_EL2;
 }
 
 /* ---- facts ---- */
@@ -90,28 +91,31 @@ bool arch_random(u64 *out)
 	if (ID_FIELD(sysreg_read(SYS_ID_AA64ISAR0_EL1), ISAR0_RNDR_SHIFT) == 0) {
 		return false;
 	}
-	__asm__ volatile("mrs %0, " SYSREG_STRING(SYS_RNDR) "\n\tcset %1, ne" : "=r"(value), "=r"(ok) : : "cc");
+	__asm__ volatile("mrs %0, " SYSREG_STRING(SYS_RNDR) "\n\tcset %1, ne"
+			 : "=r"(value), "=r"(ok)
+			 :
+			 : "cc");
 	*out = ok != 0 ? value : 0;
 	return ok != 0;
 }
 
 /* A register's number is part of the instruction, so there is one for each. */
-#define ID_CASE(crm, op2)                                                                                              \
-	case (crm) * 8 + (op2):                                                                                        \
+#define ID_CASE(crm, op2)     \
+	case 8 * (crm) + (op2): \
 		return sysreg_read(s3_0_c0_c##crm##_##op2)
-#define ID_ROW(crm)                                                                                                    \
-	ID_CASE(crm, 0);                                                                                               \
-	ID_CASE(crm, 1);                                                                                               \
-	ID_CASE(crm, 2);                                                                                               \
-	ID_CASE(crm, 3);                                                                                               \
-	ID_CASE(crm, 4);                                                                                               \
-	ID_CASE(crm, 5);                                                                                               \
-	ID_CASE(crm, 6);                                                                                               \
+#define ID_ROW(crm)      \
+	ID_CASE(crm, 0); \
+	ID_CASE(crm, 1); \
+	ID_CASE(crm, 2); \
+	ID_CASE(crm, 3); \
+	ID_CASE(crm, 4); \
+	ID_CASE(crm, 5); \
+	ID_CASE(crm, 6); \
 	ID_CASE(crm, 7)
 
 u64 arch_id_register(u32 crm, u32 op2)
 {
-	switch (crm * 8 + op2) {
+	switch (8 * crm + op2) {
 		ID_ROW(1);
 		ID_ROW(2);
 		ID_ROW(3);
@@ -156,7 +160,8 @@ u64 arch_firmware_call(u64 fn, u64 a1, u64 a2, u64 a3)
 	__asm__ volatile("smc #0"
 			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
 			 :
-			 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory");
+			 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+			   "x15", "x16", "x17", "memory");
 	return x0;
 }
 

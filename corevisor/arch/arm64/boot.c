@@ -23,7 +23,8 @@
 #define GICR_TYPER_LAST (1u << 4)
 
 _Noreturn void arch_boot(u64 dtb);
-extern const char image_start[], text_end[], data_start[], boot_stack_guard[], image_end[], el2_vectors[];
+extern const char image_start[], text_end[], data_start[], boot_stack_guard[], image_end[],
+	el2_vectors[];
 
 static u32 cpu_count;
 static struct boot_range cpu_memory;
@@ -31,7 +32,8 @@ static struct boot_range cpu_memory;
 _Noreturn void arch_boot(u64 dtb)
 {
 	cpus[0].in_el2 = 1;
-	boot_main(pa_make(dtb), pa_make((u64)(uintptr_t)image_start), (u64)(image_end - image_start));
+	boot_main(pa_make(dtb), pa_make((u64)(uintptr_t)image_start),
+		  (u64)(image_end - image_start));
 }
 
 const char *arch_boot_unfit(void)
@@ -57,7 +59,8 @@ static u64 gicr_affinity(const volatile u32 *frame)
 	return (affinity & 0xffffff) | (u64)(affinity >> 24) << 32;
 }
 
-/* The SGI frame of the CPU with this affinity within one region of redistributors; NULL if it is not there. */
+/* The SGI frame of the CPU with this affinity within one region of redistributors; NULL if it is
+ * not there. */
 static volatile u32 *gicr_find(const struct boot_range *region, u64 affinity)
 {
 	u64 at = region->base;
@@ -71,7 +74,8 @@ static volatile u32 *gicr_find(const struct boot_range *region, u64 affinity)
 			return (volatile u32 *)(uintptr_t)(at + GICR_FRAME_BYTES);
 		}
 		at += ((typer & GICR_TYPER_VLPIS) != 0 ? 4 : 2) * GICR_FRAME_BYTES;
-	} while ((typer & GICR_TYPER_LAST) == 0 && at + 2 * GICR_FRAME_BYTES <= region->base + region->bytes);
+	} while ((typer & GICR_TYPER_LAST) == 0 &&
+		 at + 2 * GICR_FRAME_BYTES <= region->base + region->bytes);
 	return NULL;
 }
 
@@ -87,7 +91,8 @@ static void cpu_prepare(u32 index, u64 affinity, u64 memory)
 	cpu->fp_host = cpu->fp_area + cpu->fp_area_bytes;
 }
 
-void arch_boot_cpus(pa_t base, const u64 *affinity, u32 count, const struct boot_range *gicr, u32 gicr_count)
+void arch_boot_cpus(pa_t base, const u64 *affinity, u32 count, const struct boot_range *gicr,
+		    u32 gicr_count)
 {
 	struct cpu first = *cpu_this();
 
@@ -129,7 +134,8 @@ void arch_boot_map_self(void)
 	map_part(data_start, boot_stack_guard, HYP_DATA);
 	map_part(boot_stack_guard + GUARD_BYTES, image_end, HYP_DATA);
 	for (u32 i = 0; i < cpu_count; i++) {
-		hyp_map_boot(pa_make(cpu_memory.base + i * each + GUARD_BYTES), each - GUARD_BYTES, HYP_DATA);
+		hyp_map_boot(pa_make(cpu_memory.base + i * each + GUARD_BYTES), each - GUARD_BYTES,
+			     HYP_DATA);
 		hyp_map_boot(pa_make((u64)(uintptr_t)cpus[i].gicr_sgi), PAGE_SIZE, HYP_DEVICE);
 	}
 	/* For a panic, and for the lines until the host owns it. */
@@ -150,7 +156,8 @@ void arch_boot_seal(pa_t root)
 		/* read with the MMU off */
 		arch_clean_range(cpu->boot, sizeof(cpu->boot));
 	}
-	/* So are the first instructions of a CPU that arrives, which relocation has not touched but clean costs little. */
+	/* So are the first instructions of a CPU that arrives, which relocation has not touched but
+	 * clean costs little. */
 	arch_clean_range(image_start, (u64)(data_start - image_start));
 	mmu_switch(root.v, SCTLR_EL2_SEALED);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The EL2 environment of one CPU. Every register at EL2 that influences a lower level is written here, by what the ID
- * registers say; nothing is left to reset values. Value by value, with the reasons: docs/el2-registers.md.
+ * The EL2 environment of one CPU. Every register at EL2 that influences a lower level is written
+ * here, by what the ID registers say; nothing is left to reset values. Value by value, with the
+ * reasons: docs/el2-registers.md.
  */
 #include <arm64/cpu.h>
 
@@ -19,7 +20,8 @@ _Static_assert(offsetof(struct cpu, host.pstate) == CPU_HOST_PSTATE, "vectors.S"
 
 struct cpu cpus[CPU_MAX];
 
-/* Fine-grained traps: bits whose 1 means "no trap" (their names begin with n). Unimplemented ones are RES0. */
+/* Fine-grained traps: bits whose 1 means "no trap" (their names begin with n). Unimplemented ones
+ * are RES0. */
 #define HFGRTR_N_BITS ((0x1full << 50 | 0x7full << 57 | 3ull << 55) & ~(1ull << 51))
 #define HFGITR_N_BITS (0x1full << 55)
 #define HDFGRTR_N_BITS (0xfull << 59)
@@ -96,7 +98,8 @@ static u64 host_hcr(void)
 	u64 pfr1 = sysreg_read(SYS_ID_AA64PFR1_EL1);
 	u64 hcr = HCR_COMMON;
 
-	if (has(isar1, 4) || has(isar1, 8) || has(isar1, 24) || has(isar1, 28) || has(isar2, 8) || has(isar2, 12)) {
+	if (has(isar1, 4) || has(isar1, 8) || has(isar1, 24) || has(isar1, 28) || has(isar2, 8) ||
+	    has(isar2, 12)) {
 		hcr |= HCR_API | HCR_APK;
 	}
 	if (ID_FIELD(pfr1, 8) >= 2) {
@@ -138,7 +141,8 @@ static u64 host_cptr(const struct cpu *cpu)
 	return cptr;
 }
 
-/* All counters are the host's, but none counts at EL2; profiling and trace buffers are written through its stage 2. */
+/* All counters are the host's, but none counts at EL2; profiling and trace buffers are written
+ * through its stage 2. */
 static u64 host_mdcr(void)
 {
 	u64 dfr0 = sysreg_read(SYS_ID_AA64DFR0_EL1);
@@ -307,7 +311,8 @@ static void init_stage2(struct cpu *cpu)
 	isb();
 }
 
-/* This CPU may have lived under other tables, or under none. Pre: HCR_EL2.VM is set, so nothing without stage 2 follows. */
+/* This CPU may have lived under other tables, or under none. Pre: HCR_EL2.VM is set, so nothing
+ * without stage 2 follows. */
 static void forget_translations(void)
 {
 	isb();
@@ -350,5 +355,7 @@ void cpu_arrived(struct cpu *cpu)
 {
 	cpu->in_el2 = 1;
 	cpu_init_el2(cpu);
-	host_psci_arrive(cpu->index, &cpu->host, cpu_fp_bytes() <= cpu->fp_area_bytes ? cpu_unfit() : "vector registers differ");
+	host_psci_arrive(cpu->index, &cpu->host,
+			 cpu_fp_bytes() <= cpu->fp_area_bytes ? cpu_unfit()
+							      : "vector registers differ");
 }

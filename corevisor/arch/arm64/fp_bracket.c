@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * arch_fp_begin/end: the only place where EL2 code may use vector registers. Whoever runs below finds all of V, Z, P, FFR,
- * FPSR, FPCR and its streaming mode as before; nothing of what happened between stays in a register.
+ * arch_fp_begin/end: the only place where EL2 code may use vector registers. Whoever runs below
+ * finds all of V, Z, P, FFR, FPSR, FPCR and its streaming mode as before; nothing of what happened
+ * between stays in a register.
  */
 #include <arm64/cpu.h>
 #include <arm64/sysreg.h>
@@ -36,11 +37,13 @@ struct fp_head {
 };
 
 #define HEAD_BYTES 64
-_Static_assert(sizeof(struct fp_head) <= HEAD_BYTES, "vectors are aligned to 16 bytes behind the head");
+_Static_assert(sizeof(struct fp_head) <= HEAD_BYTES,
+	       "vectors are aligned to 16 bytes behind the head");
 
 static u64 area_bytes(u64 vector)
 {
-	return HEAD_BYTES + (vector == 0 ? V_BYTES : Z_COUNT * vector + (P_COUNT + 1) * P_BYTES(vector));
+	return HEAD_BYTES +
+	       (vector == 0 ? V_BYTES : Z_COUNT * vector + (P_COUNT + 1) * P_BYTES(vector));
 }
 
 static u64 streaming_bytes(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Exceptions of the host, from vectors.S: which of the core's handlers gets them. Never panics: EL1 causes all of them. */
+/* Exceptions of the host, from vectors.S: which of the core's handlers gets them. Never panics: EL1
+ * causes all of them. */
 #include <arm64/cpu.h>
 #include <arm64/sysreg.h>
 #include <cv/arch.h>

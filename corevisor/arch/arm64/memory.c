@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Table stores, TLB invalidation, caches and the per-CPU window. Guarantees of arch.h: what a function says is done on
- * return, on all CPUs where it says so.
+ * Table stores, TLB invalidation, caches and the per-CPU window. Guarantees of arch.h: what a
+ * function says is done on return, on all CPUs where it says so.
  */
 #include <arm64/cpu.h>
 #include <arm64/sysreg.h>
@@ -49,10 +49,11 @@ struct vmid_scope {
 };
 
 /*
- * Stage-2 invalidation works on the VMID in VTTBR_EL2. Before another one is put there, stage-1 walks of the loaded EL1
- * world are switched off, so that no speculative walk mixes its stage 1 with the other's VMID (Cortex-A57 1319537,
- * Neoverse N1 1165522). EPD counts only with the stage-1 MMU on, and a guest may have it off. No table of the other VM is
- * needed: VTTBR's root stays, its VMID alone changes, and nothing can be walked meanwhile.
+ * Stage-2 invalidation works on the VMID in VTTBR_EL2. Before another one is put there, stage-1
+ * walks of the loaded EL1 world are switched off, so that no speculative walk mixes its stage 1
+ * with the other's VMID (Cortex-A57 1319537, Neoverse N1 1165522). EPD counts only with the stage-1
+ * MMU on, and a guest may have it off. No table of the other VM is needed: VTTBR's root stays, its
+ * VMID alone changes, and nothing can be walked meanwhile.
  */
 static struct vmid_scope vmid_enter(vmid_t vmid)
 {
@@ -69,7 +70,8 @@ static struct vmid_scope vmid_enter(vmid_t vmid)
 	isb();
 	sysreg_write(sctlr_el1, scope.sctlr | SCTLR_EL1_M);
 	isb();
-	sysreg_write(vttbr_el2, (scope.vttbr & ((1ull << VTTBR_VMID_SHIFT) - 1)) | (u64)vmid.v << VTTBR_VMID_SHIFT);
+	sysreg_write(vttbr_el2, (scope.vttbr & ((1ull << VTTBR_VMID_SHIFT) - 1)) |
+					(u64)vmid.v << VTTBR_VMID_SHIFT);
 	isb();
 	return scope;
 }
@@ -87,8 +89,9 @@ static void vmid_leave(const struct vmid_scope *scope)
 }
 
 /*
- * Boot: no stage 2 has been in force anywhere, and each CPU forgets everything before it puts one in force (cpu.c). From
- * then on HCR_EL2.VM stays set. A broadcast for each page of the corevisor would only take time.
+ * Boot: no stage 2 has been in force anywhere, and each CPU forgets everything before it puts one
+ * in force (cpu.c). From then on HCR_EL2.VM stays set. A broadcast for each page of the corevisor
+ * would only take time.
  */
 static bool is_before_stage2(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The boot map: identity, 2 MiB blocks, only what boot touches, writable and executable. It lives until hyp_map's sealed
- * one replaces it, before the host's first instruction. Arm ARM D8.3.
+ * The boot map: identity, 2 MiB blocks, only what boot touches, writable and executable. It lives
+ * until hyp_map's sealed one replaces it, before the host's first instruction. Arm ARM D8.3.
  */
 #include <arm64/mmu.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the compiler, libfdt and BearSSL expect of a C library: nothing that allocates. Words where both sides are aligned,
- * because kernels are copied and pages zeroed with this. Correct with the MMU off, too: no unaligned access.
+ * What the compiler, libfdt and BearSSL expect of a C library: nothing that allocates. Words where
+ * both sides are aligned, because kernels are copied and pages zeroed with this. Correct with the
+ * MMU off, too: no unaligned access.
  */
 #include <string.h>
 
@@ -39,7 +40,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 			*(word *)t = *(const word *)f;
 		}
 	} else if (both_aligned(t, f, HALF)) {
-		/* the contents of a flattened device tree, and so the kernel in the bundle, are aligned to four bytes */
+		/* the contents of a flattened device tree, and so the kernel in the bundle, are
+		 * aligned to four bytes */
 		for (; bytes >= HALF; bytes -= HALF, t += HALF, f += HALF) {
 			*(half *)t = *(const half *)f;
 		}
@@ -178,7 +180,8 @@ void *__memset_chk(void *to, int value, size_t bytes, size_t room)
 	return memset(to, value, bytes);
 }
 
-/* The libraries' guard value. They run at boot, on trusted input but for the bundle, and in rng.c, on our own. */
+/* The libraries' guard value. They run at boot, on trusted input but for the bundle, and in rng.c,
+ * on our own. */
 extern const u64 __stack_chk_guard;
 const u64 __stack_chk_guard = 0x00ff0a0d5a17c0deull;
 

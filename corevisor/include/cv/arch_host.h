@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What boot and the host-facing part of the core ask of the architecture, beside cv/arch.h. Implemented by arch/arm64.
+ * What boot and the host-facing part of the core ask of the architecture, beside cv/arch.h.
+ * Implemented by arch/arm64.
  */
 #ifndef CV_ARCH_HOST_H
 #define CV_ARCH_HOST_H
 
 #include <cv/types.h>
 
-/* The host's registers at its exception to EL2; what the core changes here is what the host returns with. */
+/* The host's registers at its exception to EL2; what the core changes here is what the host returns
+ * with. */
 struct host_regs {
 	u64 x[31];
 	u64 pc;
@@ -32,14 +34,16 @@ void arch_cpu_entry(u32 cpu, u64 *entry, u64 *context);
 u64 arch_cpu_affinity(void);
 
 /* ---- stopping ---- */
-/* Where CPU `cpu` is just now: below EL2 on the host's behalf (or parked), in a guest during RV_VCPU_RUN, or at EL2. */
+/* Where CPU `cpu` is just now: below EL2 on the host's behalf (or parked), in a guest during
+ * RV_VCPU_RUN, or at EL2. */
 enum arch_place { ARCH_AT_HOST, ARCH_AT_GUEST, ARCH_AT_EL2 };
 enum arch_place arch_cpu_place(u32 cpu);
 void arch_cpu_relax(void); /* a moment; no event needed */
 u64 arch_counter_hz(void);
 
 /* ---- vector registers, for the one library that uses them ---- */
-/* Saves all of this CPU's FP, SVE and SME register state and switches traps off; end wipes and restores. No nesting. */
+/* Saves all of this CPU's FP, SVE and SME register state and switches traps off; end wipes and
+ * restores. No nesting. */
 void arch_fp_begin(void);
 void arch_fp_end(void);
 
@@ -52,14 +56,17 @@ void arch_boot_map(pa_t base, u64 bytes);
 void arch_boot_map_device(pa_t base, u64 bytes);
 /* Stacks and vector areas of `count` CPUs: how much memory, whole pages. */
 u64 arch_boot_cpus_bytes(u32 count);
-/* Builds the per-CPU structures, stacks at `base`; index i has affinity[i], its redistributor is looked for in `gicr`. */
-void arch_boot_cpus(pa_t base, const u64 *affinity, u32 count, const struct boot_range *gicr, u32 gicr_count);
+/* Builds the per-CPU structures, stacks at `base`; index i has affinity[i], its redistributor is
+ * looked for in `gicr`. */
+void arch_boot_cpus(pa_t base, const u64 *affinity, u32 count, const struct boot_range *gicr,
+		    u32 gicr_count);
 /* Puts image, stacks (without their guard pages) and device frames into EL2's map. */
 void arch_boot_map_self(void);
 /* From the boot map to the map at `root`: W^X from here on. Other CPUs will arrive in it, too. */
 void arch_boot_seal(pa_t root);
 /* Builds the EL2 environment of this CPU and enters the host at `pc` with x0; does not return. */
 _Noreturn void arch_boot_enter_host(u64 pc, u64 x0);
-void arch_clean_range(const void *start, u64 bytes); /* data cache: clean and invalidate, to the point of coherency */
+void arch_clean_range(const void *start,
+		      u64 bytes); /* data cache: clean and invalidate, to the point of coherency */
 
 #endif

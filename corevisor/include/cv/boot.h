@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From the loader to the host's first instruction. Everything read here is the loader's: checked, refusals say why. */
+/* From the loader to the host's first instruction. Everything read here is the loader's: checked,
+ * refusals say why. */
 #ifndef CV_BOOT_H
 #define CV_BOOT_H
 
@@ -21,7 +22,8 @@ struct machine {
 	void *fdt;
 	struct ledger_region ram[LEDGER_REGIONS_MAX];
 	u32 ram_count;
-	/* Pieces of RAM that something lies in: image, device tree, bundle, reservations, and what boot takes itself. */
+	/* Pieces of RAM that something lies in: image, device tree, bundle, reservations, and what
+	 * boot takes itself. */
 	struct boot_range taken[BOOT_TAKEN_MAX];
 	u32 taken_count;
 	struct boot_range bundle;
@@ -42,7 +44,7 @@ struct bundle {
 	const void *kernel; /* an arm64 Image */
 	u64 kernel_bytes;   /* of the file */
 	u64 text_offset;
-	u64 image_bytes; /* in memory, bss included */
+	u64 image_bytes;	  /* in memory, bss included */
 	struct boot_range initrd; /* bytes 0: none */
 	const char *bootargs;	  /* "" if there are none */
 };
@@ -78,7 +80,8 @@ u64 boot_find_hole(struct machine *machine, u64 bytes, u64 align);
 /* bundle.c */
 void bundle_read(const struct boot_range *where, struct bundle *bundle);
 
-/* host_fdt.c: a copy of the loader's tree with the host's view of the machine, at most `room` bytes. */
+/* host_fdt.c: a copy of the loader's tree with the host's view of the machine, at most `room`
+ * bytes. */
 void host_fdt_write(void *to, u64 room, const struct machine *machine, const struct host_fdt *host);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Exception entry to AArch64 EL1 as the hardware does it (Arm ARM D1.3.6, AArch64.TakeException), computed: for faults
- * injected into the host and into guests.
+ * Exception entry to AArch64 EL1 as the hardware does it (Arm ARM D1.3.6, AArch64.TakeException),
+ * computed: for faults injected into the host and into guests.
  */
 #ifndef CV_EXCEPTION_H
 #define CV_EXCEPTION_H
@@ -35,7 +35,7 @@
 #define ESR_S1PTW (1ull << 7)
 #define ESR_CM (1ull << 8)
 #define ESR_WNR (1ull << 6)
-#define ESR_FSC(esr) ((esr) & 0x3f)
+#define ESR_FSC(esr) ((esr)&0x3f)
 #define EC_UNKNOWN 0x00ull
 #define EC_WFX 0x01ull
 #define EC_FP 0x07ull

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * struct rv_info: what anybody on the host may know. The host reads it without caches, so it is published: rare events at
- * once; the counters of frequent ones lag behind by at most INFO_LAG exits of a CPU.
+ * struct rv_info: what anybody on the host may know. The host reads it without caches, so it is
+ * published: rare events at once; the counters of frequent ones lag behind by at most INFO_LAG
+ * exits of a CPU.
  */
 #ifndef CV_INFO_H
 #define CV_INFO_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Panic: for the corevisor's own broken invariants, never for what host, guest, device or timing can cause. It never
- * returns: one line says what, who and where; then nobody can touch memory any more and every CPU parks (design.md 2).
+ * Panic: for the corevisor's own broken invariants, never for what host, guest, device or timing
+ * can cause. It never returns: one line says what, who and where; then nobody can touch memory any
+ * more and every CPU parks (design.md 2).
  */
 #ifndef CV_PANIC_H
 #define CV_PANIC_H

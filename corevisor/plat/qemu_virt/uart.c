@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Console: the PL011 that firmware or QEMU left running. Written only while the host does not own it, and by a panic.
- * Arm DDI 0183 (PL011 TRM) 3.3.
+ * Console: the PL011 that firmware or QEMU left running. Written only while the host does not own
+ * it, and by a panic. Arm DDI 0183 (PL011 TRM) 3.3.
  */
 #include <cv/arch.h>
 #include <plat/plat.h>

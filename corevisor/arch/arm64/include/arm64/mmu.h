@@ -5,7 +5,8 @@
 
 #include <cv/types.h>
 
-/* MMU still off: a map of the image and 2 MiB from the device tree's start on. Returns the root. Called from head.S. */
+/* MMU still off: a map of the image and 2 MiB from the device tree's start on. Returns the root.
+ * Called from head.S. */
 u64 mmu_boot_tables(u64 image, u64 end, u64 dtb);
 u64 mmu_tcr(void);
 u64 mmu_mair(void);
