@@ -11,6 +11,7 @@
 #include <cv/mem.h>
 #include <cv/panic.h>
 #include <cv/psci.h>
+#include <cv/rng.h>
 
 enum power { POWER_OFF, POWER_PENDING, POWER_ON };
 
@@ -260,6 +261,8 @@ static s64 system_end(const char *what, u64 fn, u64 a1, u64 a2)
 {
 	stop_others();
 	vm_scrub_all();
+	rng_forget();
+	arch_forget_cpus();
 	log_line("%s by the host; every VM's memory is scrubbed", what);
 	arch_firmware_call(fn, a1, a2, 0);
 	/* There is nothing to return to: the host's memory is out of its reach. */

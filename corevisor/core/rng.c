@@ -61,6 +61,13 @@ bool rng_is_ready(void)
 	return rng.is_ready;
 }
 
+void rng_forget(void)
+{
+	rng.is_ready = false;
+	memset(&rng.drbg, 0, sizeof(rng.drbg));
+	arch_clean_range(&rng, sizeof(rng));
+}
+
 bool rng_bytes(void *out, u64 bytes)
 {
 	u64 fresh[HARDWARE_WORDS];

@@ -18,7 +18,7 @@ u32 fix_call_count;
 s64 (*fix_firmware)(u64 fn, u64 a1);
 u32 fix_cpu;
 enum arch_place fix_place[CPU_MAX];
-u32 fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+u32 fix_forgets, fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
 void (*fix_on_event)(void);
 char fix_console[8192];
 u32 fix_console_bytes;
@@ -92,6 +92,8 @@ enum arch_place arch_cpu_place(u32 cpu)
 {
 	return fix_place[cpu];
 }
+void arch_forget_cpus(void) { fix_forgets++; }
+void rng_forget(void) { fix_forgets++; }
 u64 arch_counter(void)
 {
 	return fix_counter += 1000;

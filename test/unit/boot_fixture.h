@@ -49,7 +49,7 @@ extern u32 fix_call_count;
 extern s64 (*fix_firmware)(u64 fn, u64 a1);
 extern u32 fix_cpu; /* arch_cpu_index() */
 extern enum arch_place fix_place[CPU_MAX];
-extern u32 fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+extern u32 fix_forgets, fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
 extern void (*fix_on_event)(void); /* others get on */
 
 /* ---- console ---- */

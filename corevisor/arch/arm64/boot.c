@@ -15,6 +15,7 @@
 
 #define STACK_BYTES (3 * PAGE_SIZE)
 #define GUARD_BYTES PAGE_SIZE
+#define RED_ZONE_BYTES 512ull
 
 /* GICv3 redistributor (IHI 0069, 12.11): RD frame, then the SGI frame; GICv4 adds two more */
 #define GICR_FRAME_BYTES 0x10000ull
@@ -160,6 +161,24 @@ void arch_boot_seal(pa_t root)
 	 * clean costs little. */
 	arch_clean_range(image_start, (u64)(data_start - image_start));
 	mmu_switch(root.v, SCTLR_EL2_SEALED);
+}
+
+void arch_forget_cpus(void)
+{
+	u64 each = cpu_memory.bytes / cpu_count;
+	/* Of this CPU's stack, what lies below our own frame and a callee's. */
+	u64 here = (u64)(uintptr_t)__builtin_frame_address(0) - RED_ZONE_BYTES;
+
+	for (u32 i = 0; i < cpu_count; i++) {
+		u8 *stack = (u8 *)(uintptr_t)(cpu_memory.base + i * each + GUARD_BYTES);
+		bool is_own = &cpus[i] == cpu_this();
+		u64 bytes = is_own ? here - (u64)(uintptr_t)stack : STACK_BYTES;
+
+		memset(stack, 0, bytes);
+		arch_clean_range(stack, bytes);
+		memset(cpus[i].fp_area, 0, 2 * cpus[i].fp_area_bytes);
+		arch_clean_range(cpus[i].fp_area, 2 * cpus[i].fp_area_bytes);
+	}
 }
 
 _Noreturn void arch_boot_enter_host(u64 pc, u64 x0)

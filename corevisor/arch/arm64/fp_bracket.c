@@ -8,6 +8,7 @@
 #include <arm64/sysreg.h>
 #include <cv/arch_host.h>
 #include <cv/check.h>
+#include <string.h>
 
 #define SVCR_SM (1ull << 0)
 #define V_BYTES 512
@@ -160,5 +161,7 @@ void arch_fp_end(void)
 	}
 	sysreg_write(cptr_el2, head->cptr);
 	isb();
+	/* A guest's registers do not outlive the call here. */
+	memset(cpu->fp_area + HEAD_BYTES, 0, cpu->fp_area_bytes - HEAD_BYTES);
 	head->is_busy = false;
 }

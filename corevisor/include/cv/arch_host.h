@@ -38,6 +38,9 @@ u64 arch_cpu_affinity(void);
  * RV_VCPU_RUN, or at EL2. */
 enum arch_place { ARCH_AT_HOST, ARCH_AT_GUEST, ARCH_AT_EL2 };
 enum arch_place arch_cpu_place(u32 cpu);
+/* The machine ends: stacks and vector areas of all CPUs may hold what belonged to guests. Pre: the
+ * other CPUs are out of EL2 for good. */
+void arch_forget_cpus(void);
 void arch_cpu_relax(void); /* a moment; no event needed */
 u64 arch_counter_hz(void);
 

@@ -16,6 +16,8 @@ void rng_init(const u8 *seed, u64 seed_bytes);
 /* True once the generator has been seeded from an entropy source: without one there are no
  * protected VMs. */
 bool rng_is_ready(void);
+/* The machine ends: the generator's state goes. */
+void rng_forget(void);
 /* Fills `out`; false, and zeroes, if there is no source. At most 256 bytes. */
 bool rng_bytes(void *out, u64 bytes);
 
