@@ -197,11 +197,11 @@ _Noreturn void image_main(void)
 	ready();
 	check_version_and_config();
 	check_bad_ranges();
-	share_one_page((volatile u64 *)(((u64)page_room + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)));
-	share_unbacked();
-	share_range();
 	while (has_bootarg("loop")) {
 		share_range();
 	}
+	share_one_page((volatile u64 *)(((u64)page_room + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)));
+	share_unbacked();
+	share_range();
 	pass();
 }
