@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * scan all SEED PID   everything: the VMM's memory, kvm_run, ONE_REG, what is shared with the
- * corevisor, all RAM scan host SEED      what is left when the VMM is gone: shared pages, all RAM
- * scan process SEED PID   the memory of one process: run inside the guest, it shows that the secret
- * is there scan hold PID       keeps the VM's descriptors open after its VMM's death (which keeps
- * the VM), until killed scan vms            prints how many VMs the corevisor has (0 without a
- * corevisor) scan facts          prints what the corevisor says of its memory, for bench/run
+ * The scanner's commands:
  *
- * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS" and "ledger RAM VM CORE INFO
- * DEVICE-TREE-RAM", in pages.
+ *	scan all SEED PID	the VMM's memory, kvm_run, ONE_REG, what is shared with the corevisor,
+ *				all RAM
+ *	scan host SEED		what is left when the VMM is gone: shared pages, all RAM
+ *	scan process SEED PID	the memory of one process: run inside the guest, it shows that the
+ *				secret is there
+ *	scan hold PID		keeps the VM's descriptors open after its VMM's death (which keeps the
+ *				VM), until killed
+ *	scan vms		prints how many VMs the corevisor has (0 without a corevisor)
+ *	scan facts		prints what the corevisor says of its memory, for bench/run
+ *
+ * Standard output, for demo/run: "found WHERE UNIT READ REFUSED HITS", "ledger RAM VM CORE INFO
+ * DEVICE-TREE-RAM" (pages) and "dma contained|open".
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,6 +76,7 @@ static void scan_ram(const struct search *table)
 	report("all-RAM", "pages", found);
 	printf("ledger %lu %lu %lu %lu %lu\n", after.ram_pages, after.pages[RV_PAGES_VM],
 	       after.pages[RV_PAGES_CORE], after.info_bytes / RV_PAGE_SIZE, physical_ram_pages());
+	printf("dma %s\n", after.features & RV_FEAT_DMA_CONTAINED ? "contained" : "open");
 	fflush(stdout);
 }
 
