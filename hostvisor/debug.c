@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/hostvisor: run_pages, the pfn of every page shared with the corevisor (for tests that look for
- * secrets there); vcpus, what each vCPU did last, unlocked and so only nearly consistent (for "it hangs").
+ * /sys/kernel/debug/hostvisor: run_pages, the pfn of every page shared with the corevisor (for
+ * tests that look for secrets there); vcpus, what each vCPU did last, unlocked and so only nearly
+ * consistent (for "it hangs").
  */
 #include "hostvisor.h"
 
@@ -38,9 +39,9 @@ static void hv_show_vcpu(struct hv_vcpu *vcpu, void *data)
 	u64 now = hv_counter();
 	unsigned int i;
 
-	seq_printf(seq, "vm %llx vcpu %u: state %d power %d in_run %d exit %u ipa %llx\n", vcpu->vm->handle,
-		   vcpu->index, vcpu->vm->state, atomic_read(&vcpu->power), vcpu->in_run, run->exit,
-		   run->ipa);
+	seq_printf(seq, "vm %llx vcpu %u: state %d power %d in_run %d exit %u ipa %llx\n",
+		   vcpu->vm->handle, vcpu->index, vcpu->vm->state, atomic_read(&vcpu->power),
+		   vcpu->in_run, run->exit, run->ipa);
 	seq_printf(seq, "  vtimer pending %u in %lld, ptimer pending %u in %lld, misr %x\n",
 		   run->vtimer_pending, (s64)(run->vtimer_deadline - now), run->ptimer_pending,
 		   (s64)(run->ptimer_deadline - now), run->misr);

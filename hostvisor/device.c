@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_CREATE_DEVICE: the vGIC, and an ITS of which only the address exists (QEMU creates one unless told its=off; its
- * registers read as zero, so that a guest finds none). Attributes that are not here make VMMs do without migration.
+ * KVM_CREATE_DEVICE: the vGIC, and an ITS of which only the address exists (QEMU creates one unless
+ * told its=off; its registers read as zero, so that a guest finds none). Attributes that are not
+ * here make VMMs do without migration.
  */
 #include "hostvisor.h"
 
@@ -71,7 +72,10 @@ static int device_set_addr(struct hv_vm *vm, bool is_its, const struct kvm_devic
 		return -ENXIO;
 	if (copy_from_user(&addr, (void __user *)attr->addr, sizeof(addr)))
 		return -EFAULT;
-	/* A running vCPU takes its view of the map when it needs it; it is fixed from the first run on. */
+	/*
+	 * A running vCPU takes its view of the map when it needs it; it is fixed from the first run
+	 * on.
+	 */
 	if (vm->state == HV_LIVE)
 		return -EBUSY;
 	return vgic_set_addr(where, addr, vgic_addr_size(is_its, attr->attr));
@@ -106,8 +110,9 @@ static int device_get_nr_irqs(struct hv_vm *vm, const struct kvm_device_attr *at
 {
 	if (attr->attr)
 		return -ENXIO;
-	return copy_to_user((void __user *)attr->addr, &vm->vgic.nr_irqs, sizeof(vm->vgic.nr_irqs)) ?
-	       -EFAULT : 0;
+	if (copy_to_user((void __user *)attr->addr, &vm->vgic.nr_irqs, sizeof(vm->vgic.nr_irqs)))
+		return -EFAULT;
+	return 0;
 }
 
 static int device_set(struct hv_vm *vm, bool is_its, const struct kvm_device_attr *attr)
@@ -217,7 +222,10 @@ int hv_device_create(struct hv_vm *vm, struct kvm_create_device *args)
 		return -EINVAL;
 	if (args->flags & KVM_CREATE_DEVICE_TEST)
 		return 0;
-	/* Again is fine until it is initialised: kvmtool closes and creates anew when it changes its mind. */
+	/*
+	 * Again is fine until it is initialised: kvmtool closes and creates anew when it changes
+	 * its mind.
+	 */
 	if (!is_its && vm->vgic.is_initialised)
 		return -EEXIST;
 	hv_vm_get(vm);

@@ -35,8 +35,8 @@ static int hv_call_plain(u32 id, u64 a1, u64 a2, u64 a3, u64 a4)
 }
 
 /*
- * The node is the corevisor's signature; without it the machine may have no EL2 software at all, and an HVC would be
- * an undefined instruction.
+ * The node is the corevisor's signature; without it the machine may have no EL2 software at all,
+ * and an HVC would be an undefined instruction.
  */
 static bool hv_is_present(void)
 {

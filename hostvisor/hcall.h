@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls of include/ravelin/abi.h. Each returns an enum rv_status; results are valid only on RV_OK. */
+/*
+ * The calls of include/ravelin/abi.h. Each returns an enum rv_status; results are valid only on
+ * RV_OK.
+ */
 #ifndef HOSTVISOR_HCALL_H
 #define HOSTVISOR_HCALL_H
 
@@ -19,7 +22,9 @@ struct hv_core_info {
 
 extern struct hv_core_info hv_core;
 
-/* Finds the corevisor and checks that we understand it. 0, -ENODEV (none) or -EPROTO (another ABI). */
+/*
+ * Finds the corevisor and checks that we understand it. 0, -ENODEV (none) or -EPROTO (another ABI).
+ */
 int hv_hcall_init(void);
 /* Brings rv_info up to date. */
 void hv_publish_figures(void);

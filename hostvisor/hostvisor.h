@@ -2,12 +2,13 @@
 /*
  * The objects behind the file descriptors of /dev/kvm, and what each file offers the others.
  *
- * Lifecycle of a VM: HV_SETUP (user space describes it; the corevisor knows nothing of it), HV_LIVE from the first run of
- * the boot vCPU, HV_STOPPED once the guest or user space ended it and every page is the host's again. Initialising the
- * boot vCPU (KVM_ARM_VCPU_INIT, which a VMM's reset does) leads from HV_STOPPED back to HV_SETUP.
+ * Lifecycle of a VM: HV_SETUP (user space describes it; the corevisor knows nothing of it), HV_LIVE
+ * from the first run of the boot vCPU, HV_STOPPED once the guest or user space ended it and every
+ * page is the host's again. Initialising the boot vCPU (KVM_ARM_VCPU_INIT, which a VMM's reset
+ * does) leads from HV_STOPPED back to HV_SETUP.
  *
- * Locks, outermost first: vcpu->mutex, vm->lock, vm->mem_lock, mmap_lock; then the spin locks vm->io_lock,
- * vm->vgic.lock and last vcpu->task_lock.
+ * Locks, outermost first: vcpu->mutex, vm->lock, vm->mem_lock, mmap_lock; then the spin locks
+ * vm->io_lock, vm->vgic.lock and last vcpu->task_lock.
  */
 #ifndef HOSTVISOR_H
 #define HOSTVISOR_H
@@ -77,8 +78,8 @@ struct hv_vcpu {
 	bool is_initialised; /* KVM_ARM_VCPU_INIT seen */
 	u32 mp_state; /* as user space set it */
 	/*
-	 * CPU_ON minus CPU_OFF of the guest, positive: it may run. A count, since the exits that tell of a CPU_OFF and of
-	 * the CPU_ON after it reach us in any order.
+	 * CPU_ON minus CPU_OFF of the guest, positive: it may run. A count, since the exits that
+	 * tell of a CPU_OFF and of the CPU_ON after it reach us in any order.
 	 */
 	atomic_t power;
 	struct kvm_regs shadow; /* what user space set before the first run */
@@ -113,8 +114,8 @@ static inline void hv_vm_get(struct hv_vm *vm)
 /* Tells the corevisor about the VM. Pre: vm->lock held, state HV_SETUP. */
 int hv_vm_launch(struct hv_vm *vm);
 /*
- * Ends the VM: afterwards no vCPU runs and every page is the host's. Idempotent. Pre: vm->lock held.
- * -EBUSY: the corevisor holds something back; call again.
+ * Ends the VM: afterwards no vCPU runs and every page is the host's. Idempotent. Pre: vm->lock
+ * held. -EBUSY: the corevisor holds something back; call again.
  */
 int hv_vm_stop(struct hv_vm *vm);
 void hv_vm_stop_all(void);
@@ -135,7 +136,10 @@ int hv_mem_load(struct hv_vm *vm);
 int hv_mem_fault(struct hv_vm *vm, u64 gfn);
 /* Pre: the VM is dead for the corevisor, vm->mem_lock held. */
 void hv_mem_release(struct hv_vm *vm);
-/* Takes `count` consecutive pages for the corevisor and notes them in vm->donated; NULL: out of memory. */
+/*
+ * Takes `count` consecutive pages for the corevisor and notes them in vm->donated; NULL: out of
+ * memory.
+ */
 struct page *hv_mem_take(struct hv_vm *vm, unsigned int count);
 void hv_mem_give_back(struct page *page);
 /* Answers RV_E_NOMEM, the attempt-th time (from 0). -ENOMEM: give up. Pre: vm->mem_lock held. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ravelin's host module: the KVM interface on top of the corevisor. Two device files tell the two kinds of VM apart:
- * /dev/kvm makes open VMs, /dev/kvm-protected protected ones; in all else they answer alike.
+ * Ravelin's host module: the KVM interface on top of the corevisor. Two device files tell the two
+ * kinds of VM apart: /dev/kvm makes open VMs, /dev/kvm-protected protected ones; in all else they
+ * answer alike.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -118,7 +119,10 @@ free_workqueue:
 	return ret;
 }
 
-/* Every VM, vCPU and device file, and a teardown that is not done, hold the module: there are no VMs left here. */
+/*
+ * Every VM, vCPU and device file, and a teardown that is not done, hold the module: there are no
+ * VMs left here.
+ */
 static void __exit hv_exit(void)
 {
 	hv_debugfs_exit();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest memory. Every page that the corevisor may touch is pinned in vm->pages from before RV_MEM_MAP until the VM is
- * dead for the corevisor; records and tables are pages of ours in vm->donated, likewise.
+ * Guest memory. Every page that the corevisor may touch is pinned in vm->pages from before
+ * RV_MEM_MAP until the VM is dead for the corevisor; records and tables are pages of ours in
+ * vm->donated, likewise.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,8 +20,8 @@
 
 #define BLOCK_PAGES 512 /* of 2 MiB */
 /*
- * A page that leaves the host costs a broadcast invalidation, and the corevisor keeps interrupts and the VM's lock for
- * the whole call: smaller steps for protected VMs.
+ * A page that leaves the host costs a broadcast invalidation, and the corevisor keeps interrupts
+ * and the VM's lock for the whole call: smaller steps for protected VMs.
  */
 #define PROTECTED_CALL_PAGES 32
 #define PROTECTED_AROUND_PAGES 64
@@ -32,8 +33,9 @@
 
 #define PIN_FLAGS (FOLL_WRITE | FOLL_LONGTERM | FOLL_HWPOISON)
 /*
- * A private page of a protected VM must not be read through the kernel's own mapping, where nobody expects a fault:
- * VM_IO keeps get_user_pages (ptrace, /proc/PID/mem, O_DIRECT) away from anonymous RAM, the others fork and core dumps.
+ * A private page of a protected VM must not be read through the kernel's own mapping, where nobody
+ * expects a fault: VM_IO keeps get_user_pages (ptrace, /proc/PID/mem, O_DIRECT) away from anonymous
+ * RAM, the others fork and core dumps.
  */
 #define PRIVATE_VM_FLAGS (VM_DONTCOPY | VM_DONTDUMP)
 
@@ -66,8 +68,8 @@ void hv_mem_give_back(struct page *page)
 }
 
 /*
- * The corevisor needs table pages for each 2 MiB of host memory that it takes its first page from: neighbours are given
- * together, so that they cost it once.
+ * The corevisor needs table pages for each 2 MiB of host memory that it takes its first page from:
+ * neighbours are given together, so that they cost it once.
  */
 static int hv_topup_pool(void)
 {
@@ -107,7 +109,10 @@ static int hv_topup_vm(struct hv_vm *vm)
 	return hv_errno(status);
 }
 
-/* NOMEM does not say whose tables: first the VM's, which we get back, then the corevisor's, which it keeps. */
+/*
+ * NOMEM does not say whose tables: first the VM's, which we get back, then the corevisor's, which
+ * it keeps.
+ */
 int hv_mem_topup(struct hv_vm *vm, unsigned int attempt)
 {
 	if (attempt >= TOPUP_ATTEMPTS)
@@ -152,8 +157,8 @@ static void hv_vma_make_private(struct vm_area_struct *vma)
 }
 
 /*
- * Pins within one VMA. The VM_IO that is taken away for a moment can only be ours: what drivers map without vm_ops has
- * VM_PFNMAP or VM_MIXEDMAP.
+ * Pins within one VMA. The VM_IO that is taken away for a moment can only be ours: what drivers map
+ * without vm_ops has VM_PFNMAP or VM_MIXEDMAP.
  */
 static long hv_pin_locked(struct hv_vm *vm, unsigned long hva, unsigned long count,
 			  unsigned int flags, struct page **pages)
@@ -174,7 +179,9 @@ static long hv_pin_locked(struct hv_vm *vm, unsigned long hva, unsigned long cou
 	return got;
 }
 
-/* Pins up to `count` pages from `hva` on, accounted. Returns how many (>= 1) or a negative errno. */
+/*
+ * Pins up to `count` pages from `hva` on, accounted. Returns how many (>= 1) or a negative errno.
+ */
 static long hv_pin(struct hv_vm *vm, unsigned long hva, unsigned long count, unsigned int flags,
 		   struct page **pages)
 {
@@ -212,7 +219,9 @@ static void hv_unpin(struct hv_vm *vm, struct page **pages, unsigned long count,
 
 /* ---- giving pages to the guest ---- */
 
-/* One RV_MEM_MAP, with table pages as needed. Returns the pages taken (>= 1) or a negative errno. */
+/*
+ * One RV_MEM_MAP, with table pages as needed. Returns the pages taken (>= 1) or a negative errno.
+ */
 static long hv_map_run(struct hv_vm *vm, u64 gfn, u64 pfn, u64 count, u64 flags)
 {
 	unsigned int attempt = 0;
@@ -272,8 +281,8 @@ static unsigned long hv_note_pages(struct hv_vm *vm, u64 gfn, struct page **page
 }
 
 /*
- * Pins [gfn, gfn + count) of `slot` and gives it to the guest. Pre: mem_lock held, none of it is backed, count is at
- * most RV_BATCH_PAGES. Returns the pages given (>= 1) or a negative errno.
+ * Pins [gfn, gfn + count) of `slot` and gives it to the guest. Pre: mem_lock held, none of it is
+ * backed, count is at most RV_BATCH_PAGES. Returns the pages given (>= 1) or a negative errno.
  */
 static long hv_populate(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, unsigned long count,
 			unsigned int pin_flags, u64 map_flags)
@@ -305,7 +314,10 @@ static const struct hv_slot *hv_find_slot(const struct hv_vm *vm, u64 gfn)
 	return NULL;
 }
 
-/* The pages of `slot` in the same `block` pages of user address space (512: what a huge page could hold). */
+/*
+ * The pages of `slot` in the same `block` pages of user address space (512: what a huge page could
+ * hold).
+ */
 static void hv_around(const struct hv_slot *slot, u64 gfn, u64 block, u64 *first, u64 *end)
 {
 	u64 offset = (slot->hva >> PAGE_SHIFT) + (gfn - slot->gfn);
@@ -316,7 +328,10 @@ static void hv_around(const struct hv_slot *slot, u64 gfn, u64 block, u64 *first
 	*end = gfn + min(after, slot->gfn + slot->pages - gfn);
 }
 
-/* Gives the pages from `gfn` on that user space has already and the guest has not. An error only ends it. */
+/*
+ * Gives the pages from `gfn` on that user space has already and the guest has not. An error only
+ * ends it.
+ */
 static void hv_populate_around(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u64 end)
 {
 	unsigned int misses = 0;
@@ -363,8 +378,8 @@ unlock:
 /* ---- the first run of a protected VM ---- */
 
 /*
- * Has user space ever touched these 2 MiB? Swapped-out pages count. A hint, read without the page-table lock: user space
- * that unmaps at the same time loses its content and nothing else.
+ * Has user space ever touched these 2 MiB? Swapped-out pages count. A hint, read without the
+ * page-table lock: user space that unmaps at the same time loses its content and nothing else.
  */
 static bool hv_block_is_touched(struct mm_struct *mm, unsigned long hva)
 {
@@ -448,7 +463,9 @@ int hv_mem_declare(struct hv_vm *vm)
 
 /* ---- giving back ---- */
 
-/* Unpins what vm->pages holds of [first, last]. Pre: the corevisor has let go of it; mem_lock held. */
+/*
+ * Unpins what vm->pages holds of [first, last]. Pre: the corevisor has let go of it; mem_lock held.
+ */
 static void hv_unpin_range(struct hv_vm *vm, unsigned long first, unsigned long last)
 {
 	unsigned long gfn, n = 0;
@@ -553,7 +570,8 @@ int hv_mem_set_region(struct hv_vm *vm, const struct kvm_userspace_memory_region
 
 	if (region->slot >= HV_MAX_SLOTS || region->flags ||
 	    !PAGE_ALIGNED(region->guest_phys_addr | region->memory_size | region->userspace_addr) ||
-	    region->guest_phys_addr >= limit || region->memory_size > limit - region->guest_phys_addr ||
+	    region->guest_phys_addr >= limit ||
+	    region->memory_size > limit - region->guest_phys_addr ||
 	    region->userspace_addr != untagged_addr(region->userspace_addr) ||
 	    !access_ok((void __user *)(unsigned long)region->userspace_addr, region->memory_size))
 		return -EINVAL;

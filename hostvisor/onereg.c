@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_GET/SET_ONE_REG. Before the first run they fill and read a shadow, of which the corevisor is told pc and x0 only. A
- * running open VM can be read; a running protected VM reads as zero. What is set then is ignored, without an error: VMMs
- * write back what they read.
+ * KVM_GET/SET_ONE_REG. Before the first run they fill and read a shadow, of which the corevisor is
+ * told pc and x0 only. A running open VM can be read; a running protected VM reads as zero. What is
+ * set then is ignored, without an error: VMMs write back what they read.
  */
 #include "hostvisor.h"
 
@@ -19,18 +19,21 @@
 
 /* ---- ID registers ---- */
 
-#define ID_REGS(X)                                                                                     \
-	X(1, 0) X(1, 1) X(1, 2) X(1, 4) X(1, 5) X(1, 6) X(1, 7)                                        \
-	X(2, 0) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7)                                \
-	X(3, 0) X(3, 1) X(3, 2) X(3, 4) X(3, 5) X(3, 6)                                                \
-	X(4, 0) X(4, 1) X(4, 5)                                                                        \
-	X(5, 0) X(5, 1)                                                                                \
-	X(6, 0) X(6, 1) X(6, 2)                                                                        \
+#define ID_REGS(X) \
+	X(1, 0) X(1, 1) X(1, 2) X(1, 4) X(1, 5) X(1, 6) X(1, 7) \
+	X(2, 0) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) \
+	X(3, 0) X(3, 1) X(3, 2) X(3, 4) X(3, 5) X(3, 6) \
+	X(4, 0) X(4, 1) X(4, 5) \
+	X(5, 0) X(5, 1) \
+	X(6, 0) X(6, 1) X(6, 2) \
 	X(7, 0) X(7, 1) X(7, 2) X(7, 3)
 
 #define FIELD(shift) (0xfULL << (shift))
 
-/* What guests do not get; the authority is the corevisor, which shows them their ID registers itself. */
+/*
+ * What guests do not get; the authority is the corevisor, which shows them their ID registers
+ * itself.
+ */
 static const struct {
 	u8 crm, op2;
 	u64 hidden;
@@ -204,7 +207,10 @@ int hv_onereg_get(struct hv_vcpu *vcpu, const struct kvm_one_reg *reg)
 	return copy_to_user(to, &value, sizeof(value)) ? -EFAULT : 0;
 }
 
-/* The guest's clock, its identity and its features are not user space's to change; a value read may be written back. */
+/*
+ * The guest's clock, its identity and its features are not user space's to change; a value read may
+ * be written back.
+ */
 int hv_onereg_set(struct hv_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	void __user *from = (void __user *)(unsigned long)reg->addr;
@@ -242,13 +248,17 @@ static int hv_list_core(u64 __user **to, u64 *count)
 			continue;
 		n++;
 		if (to)
-			ret = hv_put_reg(to, KVM_REG_ARM64 | KVM_REG_ARM_CORE | sizes[bytes] | offset);
+			ret = hv_put_reg(to, KVM_REG_ARM64 | KVM_REG_ARM_CORE | sizes[bytes] |
+					     offset);
 	}
 	*count = n;
 	return ret;
 }
 
-/* Core registers and the counter: QEMU wants one that is not a core register, and writes all of them back. */
+/*
+ * Core registers and the counter: QEMU wants one that is not a core register, and writes all of
+ * them back.
+ */
 int hv_onereg_list(struct kvm_reg_list __user *list)
 {
 	u64 __user *to = list->reg;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_RUN. One turn is: wait until there is something to run, enter with interrupts off (a host interrupt ends the run
- * and is taken right after), answer the exit. A step returns 1 to go on, 0 to go to user space, or a negative errno.
+ * KVM_RUN. One turn is: wait until there is something to run, enter with interrupts off (a host
+ * interrupt ends the run and is taken right after), answer the exit. A step returns 1 to go on, 0
+ * to go to user space, or a negative errno.
  */
 #include "hostvisor.h"
 #include "compat.h"
@@ -49,7 +50,10 @@ static int hv_stop_vm(struct hv_vm *vm, bool has_crashed)
 	return ret;
 }
 
-/* The memory is the host's again before user space hears of it: a VMM's reset writes its images anew. */
+/*
+ * The memory is the host's again before user space hears of it: a VMM's reset writes its images
+ * anew.
+ */
 static int hv_exit_system_event(struct hv_vcpu *vcpu, u32 type)
 {
 	int ret = hv_stop_vm(vcpu->vm, false);

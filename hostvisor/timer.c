@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's timers. The corevisor runs them and says after each exit whether they fire now or when they will; here
- * their interrupt lines follow, and an hrtimer stands in while the vCPU waits. The physical timer is emulated: its
- * hrtimer also ends a run.
+ * The guest's timers. The corevisor runs them and says after each exit whether they fire now or
+ * when they will; here their interrupt lines follow, and an hrtimer stands in while the vCPU waits.
+ * The physical timer is emulated: its hrtimer also ends a run.
  */
 #include "hostvisor.h"
 #include "compat.h"
@@ -13,7 +13,10 @@
 
 #define NEVER (~0ULL)
 
-/* The corevisor's deadlines are in ticks of the physical counter; the host may read it (docs/el2-registers.md). */
+/*
+ * The corevisor's deadlines are in ticks of the physical counter; the host may read it
+ * (docs/el2-registers.md).
+ */
 u64 hv_counter(void)
 {
 	isb();
@@ -40,6 +43,7 @@ void hv_timer_cancel(struct hv_vcpu *vcpu)
 
 static void hv_timer_arm(struct hv_vcpu *vcpu, u64 deadline, u64 now)
 {
+	u64 frequency = read_sysreg(cntfrq_el0);
 	u64 ns;
 
 	if (deadline == vcpu->timer_deadline)
@@ -48,8 +52,7 @@ static void hv_timer_arm(struct hv_vcpu *vcpu, u64 deadline, u64 now)
 	if (deadline == NEVER || deadline <= now)
 		return;
 	/* A day is as good as any later time: it only means looking again. */
-	ns = mul_u64_u64_div_u64(min(deadline - now, 86400ULL * read_sysreg(cntfrq_el0)), NSEC_PER_SEC,
-				 read_sysreg(cntfrq_el0));
+	ns = mul_u64_u64_div_u64(min(deadline - now, 86400 * frequency), NSEC_PER_SEC, frequency);
 	hrtimer_start(&vcpu->timer, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_HARD);
 }
 
@@ -59,7 +62,10 @@ static void hv_timer_line(struct hv_vcpu *vcpu, u32 intid, bool level)
 		vgic_set_private_line(vcpu, intid, level);
 }
 
-/* Without a new report from the corevisor a line only rises, by its deadline; or stays where the report left it. */
+/*
+ * Without a new report from the corevisor a line only rises, by its deadline; or stays where the
+ * report left it.
+ */
 static bool hv_timer_level(struct hv_vcpu *vcpu, u32 intid, u64 deadline, u64 now, u32 pending,
 			   bool is_fresh)
 {
@@ -89,5 +95,7 @@ void hv_timer_arm_for_run(struct hv_vcpu *vcpu)
 
 void hv_timer_arm_for_wait(struct hv_vcpu *vcpu)
 {
-	hv_timer_arm(vcpu, min(vcpu->run->vtimer_deadline, vcpu->run->ptimer_deadline), hv_counter());
+	u64 deadline = min(vcpu->run->vtimer_deadline, vcpu->run->ptimer_deadline);
+
+	hv_timer_arm(vcpu, deadline, hv_counter());
 }

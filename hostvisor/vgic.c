@@ -2,9 +2,10 @@
 /*
  * The state of a guest's interrupts and their way through the list registers.
  *
- * An interrupt that is active, or pending and enabled, stands in the queue of exactly one vCPU. Before a run the most
- * urgent ones of the queue go into list registers; after it their state comes back. A level interrupt asks for an exit
- * at its end (EOI bit), so that its line is sampled again; when the queue does not fit, all of them do.
+ * An interrupt that is active, or pending and enabled, stands in the queue of exactly one vCPU.
+ * Before a run the most urgent ones of the queue go into list registers; after it their state comes
+ * back. A level interrupt asks for an exit at its end (EOI bit), so that its line is sampled again;
+ * when the queue does not fit, all of them do.
  */
 #include "hostvisor.h"
 
@@ -199,10 +200,14 @@ static void vgic_send_sgi_to(struct hv_vcpu *vcpu, u32 intid)
 	vgic_update(irq);
 }
 
-/* GICv3 specification, ICC_SGI1R_EL1: IRM 40, RS 47:44, INTID 27:24, affinities 55:48, 39:32 and 23:16, targets 15:0. */
+/*
+ * GICv3 specification, ICC_SGI1R_EL1: IRM 40, RS 47:44, INTID 27:24, affinities 55:48, 39:32 and
+ * 23:16, targets 15:0.
+ */
 void vgic_send_sgi(struct hv_vcpu *from, u64 value)
 {
-	u64 cluster = (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
+	u64 cluster = (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 |
+		      (value >> 16 & 0xff) << 8;
 	struct hv_vm *vm = from->vm;
 	u32 intid = value >> 24 & 0xf;
 	struct hv_vcpu *vcpu;
@@ -224,7 +229,10 @@ void vgic_send_sgi(struct hv_vcpu *from, u64 value)
 	raw_spin_unlock_irqrestore(&vm->vgic.lock, flags);
 }
 
-/* Active ones first: their end must find them in a list register. Then by priority, lowest value first. */
+/*
+ * Active ones first: their end must find them in a list register. Then by priority, lowest value
+ * first.
+ */
 static bool vgic_goes_before(const struct vgic_irq *a, const struct vgic_irq *b)
 {
 	if (a->is_active != b->is_active)
@@ -269,7 +277,9 @@ static u64 vgic_to_lr(struct vgic_irq *irq, bool want_eoi)
 		lr |= LR_PENDING;
 	if (!irq->is_level && lr & LR_PENDING)
 		irq->is_latched = false;
-	/* The virtual timer is linked to the physical one by the corevisor; its end is known there. */
+	/*
+	 * The virtual timer is linked to the physical one by the corevisor; its end is known there.
+	 */
 	if (irq->intid != VGIC_VTIMER_INTID && (want_eoi || irq->is_level))
 		lr |= LR_EOI;
 	return lr;

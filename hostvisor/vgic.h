@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A GICv3 for guests: distributor, redistributors and the order of interrupts here, the CPU interface in hardware through
- * the list registers that the corevisor loads. No LPIs. One lock for the whole GIC of a VM.
+ * A GICv3 for guests: distributor, redistributors and the order of interrupts here, the CPU
+ * interface in hardware through the list registers that the corevisor loads. No LPIs. One lock for
+ * the whole GIC of a VM.
  */
 #ifndef HOSTVISOR_VGIC_H
 #define HOSTVISOR_VGIC_H

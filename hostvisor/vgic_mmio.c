@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The registers of the distributor and the redistributors (Arm IHI 0069, chapter 12), with DS = 1 and ARE = 1. */
+/*
+ * The registers of the distributor and the redistributors (Arm IHI 0069, chapter 12), with DS = 1
+ * and ARE = 1.
+ */
 #include "hostvisor.h"
 
 #define GICD_CTLR 0x0000
@@ -32,7 +35,10 @@
 #define IIDR_VALUE ((u32)'R' << 24)
 #define TYPER_ID_BITS ((10 - 1) << 19)
 
-/* The interrupts of one frame: the distributor has the shared ones only, a redistributor its vCPU's private ones. */
+/*
+ * The interrupts of one frame: the distributor has the shared ones only, a redistributor its vCPU's
+ * private ones.
+ */
 static struct vgic_irq *frame_irq(struct hv_vcpu *vcpu, bool is_redist, u32 intid)
 {
 	if (is_redist != (intid < VGIC_PRIVATE))
@@ -111,7 +117,7 @@ static u64 priority_access(struct hv_vcpu *vcpu, bool is_redist, u32 offset, u32
 		if (!irq)
 			continue;
 		if (is_write)
-			irq->priority = (value >> i * 8) & 0xf8; /* five bits, as the CPU interface has */
+			irq->priority = (value >> i * 8) & 0xf8; /* the CPU interface's 5 bits */
 		else
 			result |= (u64)irq->priority << i * 8;
 	}
@@ -152,7 +158,8 @@ static u64 router_access(struct hv_vcpu *vcpu, u32 offset, u32 bytes, bool is_wr
 		return (irq->route & mask) >> shift;
 	irq->route = ((irq->route & ~mask) | (value << shift & mask)) & 0xff80ffffffULL;
 	/* "Any vCPU" is the first one. */
-	irq->target = irq->route & BIT(31) ? vcpu->vm->vcpus[0] : vgic_find_vcpu(vcpu->vm, irq->route);
+	irq->target = irq->route & BIT(31) ? vcpu->vm->vcpus[0] :
+					     vgic_find_vcpu(vcpu->vm, irq->route);
 	vgic_update(irq);
 	return 0;
 }
@@ -201,7 +208,10 @@ static u64 redist_typer(const struct hv_vcpu *owner)
 	return affinity << 32 | (u64)owner->index << 8 | (is_last ? BIT(4) : 0);
 }
 
-/* `owner`: whose redistributor it is. Waking up is immediate, LPIs there are none: CTLR and WAKER read as 0. */
+/*
+ * `owner`: whose redistributor it is. Waking up is immediate, LPIs there are none: CTLR and WAKER
+ * read as 0.
+ */
 static u64 redist_access(struct hv_vcpu *owner, u32 offset, u32 bytes, bool is_write, u64 value)
 {
 	if (offset >= GICR_SGI_FRAME)

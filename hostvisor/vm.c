@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VM files: their ioctls, and a VM's way into the corevisor and out of it. However the user of a VM ends, the last
- * reference brings every page back before it is unpinned or freed.
+ * VM files: their ioctls, and a VM's way into the corevisor and out of it. However the user of a VM
+ * ends, the last reference brings every page back before it is unpinned or freed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -34,7 +34,7 @@ int hv_check_extension(unsigned long cap)
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
 	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
-	case KVM_CAP_IRQFD: /* QEMU wants it beside IRQCHIP, and never calls it without MSIs or vhost */
+	case KVM_CAP_IRQFD: /* QEMU wants it beside IRQCHIP; without MSIs it never calls it */
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 	case KVM_CAP_INTERNAL_ERROR_DATA:
@@ -46,7 +46,7 @@ int hv_check_extension(unsigned long cap)
 	case KVM_CAP_IMMEDIATE_EXIT:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
-		return min_t(unsigned int, num_online_cpus(), min_t(u32, hv_core.max_vcpus, HV_MAX_VCPUS));
+		return min3(num_online_cpus(), hv_core.max_vcpus, (u32)HV_MAX_VCPUS);
 	case KVM_CAP_MAX_VCPUS:
 		return min_t(u32, hv_core.max_vcpus, HV_MAX_VCPUS);
 	case KVM_CAP_NR_MEMSLOTS:
@@ -137,8 +137,8 @@ int hv_vm_launch(struct hv_vm *vm)
 	vgic_reset(vm);
 	ret = hv_launch_all(vm);
 	if (ret) {
-		pr_warn("a %s VM could not start: error %d\n", vm->is_protected ? "protected" : "open",
-			ret);
+		pr_warn("a %s VM could not start: error %d\n",
+			vm->is_protected ? "protected" : "open", ret);
 		if (!hv_vm_stop(vm))
 			WRITE_ONCE(vm->state, HV_SETUP);
 		return ret;
@@ -374,7 +374,9 @@ static int hv_vm_set_region(struct hv_vm *vm, void __user *arg)
 {
 	struct kvm_userspace_memory_region region;
 
-	return copy_from_user(&region, arg, sizeof(region)) ? -EFAULT : hv_mem_set_region(vm, &region);
+	if (copy_from_user(&region, arg, sizeof(region)))
+		return -EFAULT;
+	return hv_mem_set_region(vm, &region);
 }
 
 static int hv_vm_preferred_target(void __user *arg)

@@ -16,17 +16,21 @@
 
 #define RAM_TEST_PAGES 3000 /* of the 64 MiB; more than one batch, over several 2 MiB blocks */
 
-#define MAKE(device, vcpus, name, x0) vm_make(device, vcpus, payload_##name, payload_##name##_end, x0)
+#define MAKE(device, vcpus, name, x0) \
+	vm_make(device, vcpus, payload_##name, payload_##name##_end, x0)
 
 static bool mmio(const char *device)
 {
 	struct vm *vm = MAKE(device, 1, mmio, 0);
-	bool ok = vm_expect_write(vm, 0, 0, 4, 0x1234) && vm_expect_read(vm, 0, 0x10, 8, 0x1122334455667788) &&
-		  vm_expect_write(vm, 0, 0x18, 8, 0x1122334455667789) && vm_expect_read(vm, 0, 0x20, 1, 0x80) &&
-		  vm_expect_write(vm, 0, 0x28, 8, 0x80) && vm_expect_read(vm, 0, 0x30, 2, 0x8001) &&
+	bool ok = vm_expect_write(vm, 0, 0, 4, 0x1234) &&
+		  vm_expect_read(vm, 0, 0x10, 8, 0x1122334455667788) &&
+		  vm_expect_write(vm, 0, 0x18, 8, 0x1122334455667789) &&
+		  vm_expect_read(vm, 0, 0x20, 1, 0x80) && vm_expect_write(vm, 0, 0x28, 8, 0x80) &&
+		  vm_expect_read(vm, 0, 0x30, 2, 0x8001) &&
 		  vm_expect_write(vm, 0, 0x38, 8, 0x8001) && vm_expect_read(vm, 0, 0x40, 1, 0xa5) &&
 		  vm_expect_write(vm, 0, 0x48, 1, 0xa5) && vm_expect_write(vm, 0, 0x50, 8, 0) &&
-		  vm_expect_write(vm, 0, 0x58, 8, ~0ull) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
+		  vm_expect_write(vm, 0, 0x58, 8, ~0ull) &&
+		  vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
 
 	vm_free(vm);
 	return ok;
@@ -35,16 +39,21 @@ static bool mmio(const char *device)
 static bool ioeventfd(const char *device)
 {
 	struct vm *vm = MAKE(device, 1, mmio, 0);
-	struct kvm_ioeventfd args = { .addr = DEVICE_BASE, .len = 4, .datamatch = 0x1234,
-				      .flags = KVM_IOEVENTFD_FLAG_DATAMATCH, .fd = eventfd(0, 0) };
+	struct kvm_ioeventfd args = { .addr = DEVICE_BASE,
+				      .len = 4,
+				      .datamatch = 0x1234,
+				      .flags = KVM_IOEVENTFD_FLAG_DATAMATCH,
+				      .fd = eventfd(0, 0) };
 	struct kvm_ioeventfd any = { .addr = DEVICE_BASE + 0x18, .fd = eventfd(0, 0) };
 	uint64_t hits = 0, any_hits = 0;
-	bool ok = ioctl(vm->fd, KVM_IOEVENTFD, &args) == 0 && ioctl(vm->fd, KVM_IOEVENTFD, &any) == 0;
+	bool ok =
+		ioctl(vm->fd, KVM_IOEVENTFD, &args) == 0 && ioctl(vm->fd, KVM_IOEVENTFD, &any) == 0;
 
 	ok = ok && ioctl(vm->fd, KVM_IOEVENTFD, &args) < 0 && errno == EEXIST;
 	/* Neither write is seen by user space. */
 	ok = ok && vm_expect_read(vm, 0, 0x10, 8, 1) && vm_expect_read(vm, 0, 0x20, 1, 0);
-	ok = ok && read(args.fd, &hits, 8) == 8 && read(any.fd, &any_hits, 8) == 8 && hits == 1 && any_hits == 1;
+	ok = ok && read(args.fd, &hits, 8) == 8 && read(any.fd, &any_hits, 8) == 8 && hits == 1 &&
+	     any_hits == 1;
 	args.flags |= KVM_IOEVENTFD_FLAG_DEASSIGN;
 	ok = ok && ioctl(vm->fd, KVM_IOEVENTFD, &args) == 0;
 	ok = ok && ioctl(vm->fd, KVM_IOEVENTFD, &args) < 0 && errno == ENOENT;
@@ -61,7 +70,8 @@ static bool ram_and_reset(const char *device)
 	bool ok = true;
 
 	for (int round = 0; ok && round < 2; round++) {
-		ok = vm_expect_write(vm, 0, 0, 8, RAM_TEST_PAGES) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
+		ok = vm_expect_write(vm, 0, 0, 8, RAM_TEST_PAGES) &&
+		     vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
 		vm_load(vm, payload_ram, payload_ram_end, RAM_TEST_PAGES);
 	}
 	vm_free(vm);
@@ -121,8 +131,10 @@ static void *run_second(void *argument)
 	struct runner *r = argument;
 
 	/* Contexts 0x42, then 0x41; MPIDR of vCPU 1. */
-	r->ok = vm_expect_write(r->vm, 1, 0, 8, 0x42) && vm_expect_write(r->vm, 1, 8, 8, 0x80000001) &&
-		vm_expect_write(r->vm, 1, 0, 8, 0x41) && vm_expect_write(r->vm, 1, 8, 8, 0x80000001);
+	r->ok = vm_expect_write(r->vm, 1, 0, 8, 0x42) &&
+		vm_expect_write(r->vm, 1, 8, 8, 0x80000001) &&
+		vm_expect_write(r->vm, 1, 0, 8, 0x41) &&
+		vm_expect_write(r->vm, 1, 8, 8, 0x80000001);
 	r->result = vm_run(r->vm, 1); /* off: waits until the signal */
 	return NULL;
 }
@@ -136,7 +148,8 @@ static bool power(const char *device)
 
 	pthread_create(&thread, NULL, run_second, &second);
 	ok = vm_expect_write(vm, 0, 0x10, 8, 0) && vm_expect_write(vm, 0, 0x10, 8, 0) &&
-	     vm_expect_write(vm, 0, 0x18, 8, (uint64_t)-2) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
+	     vm_expect_write(vm, 0, 0x18, 8, (uint64_t)-2) &&
+	     vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
 	ok = interrupt(thread) && ok;
 	if (!ok) {
 		return false; /* the thread may still be there */
@@ -167,7 +180,8 @@ static bool signals(const char *device, const char *payload, const char *payload
 		pthread_t thread;
 
 		pthread_create(&thread, NULL, run_once, &r);
-		ok = interrupt(thread) && r.result == -EINTR && vm->run[0]->exit_reason == KVM_EXIT_INTR;
+		ok = interrupt(thread) && r.result == -EINTR &&
+		     vm->run[0]->exit_reason == KVM_EXIT_INTR;
 	}
 	if (!ok) {
 		return false; /* the thread may still be there */
@@ -203,7 +217,8 @@ static bool close_order(const char *device)
 	return ok;
 }
 
-static void test(const char *kind, const char *name, bool (*function)(const char *), const char *device)
+static void test(const char *kind, const char *name, bool (*function)(const char *),
+		 const char *device)
 {
 	static char text[100];
 
@@ -290,7 +305,8 @@ static bool privacy(const char *device)
 static bool scrubbed(const char *device)
 {
 	struct vm *vm = MAKE(device, 1, ram, 16);
-	bool ok = vm_expect_write(vm, 0, 0, 8, 16) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
+	bool ok =
+		vm_expect_write(vm, 0, 0, 8, 16) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
 
 	/* The host's again, and nothing in it. */
 	for (size_t i = 0; ok && i < 64 * 4096; i++) {
@@ -313,7 +329,8 @@ static bool open_registers(const char *device)
 
 void test_protected(void)
 {
-	test("protected", "memory and registers of a running guest are out of reach", privacy, device_protected);
+	test("protected", "memory and registers of a running guest are out of reach", privacy,
+	     device_protected);
 	test("protected", "what comes back is zero", scrubbed, device_protected);
 	test("open", "registers of a running guest can be read", open_registers, device_open);
 }

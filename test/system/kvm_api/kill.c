@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A VMM with four busy vCPUs dies by SIGKILL at seeded moments, protected and open VMs in turn. Each time the corevisor's
- * books must say again what they said before; the pages its own pool got meanwhile count as the host's.
+ * A VMM with four busy vCPUs dies by SIGKILL at seeded moments, protected and open VMs in turn.
+ * Each time the corevisor's books must say again what they said before; the pages its own pool got
+ * meanwhile count as the host's.
  */
 #include "vm.h"
 
@@ -68,8 +69,8 @@ static struct books read_books(void)
 
 static bool is_balanced(const struct books *before, const struct books *after)
 {
-	return after->host > 0 && before->host + before->pool == after->host + after->pool && after->shared == before->shared &&
-	       after->vm == 0 && after->vm_shared == 0;
+	return after->host > 0 && before->host + before->pool == after->host + after->pool &&
+	       after->shared == before->shared && after->vm == 0 && after->vm_shared == 0;
 }
 
 struct runner {
@@ -135,13 +136,15 @@ int main(void)
 		busy += pages > CPUS;
 		after = read_books();
 		if (!is_balanced(&before, &after)) {
-			note("host %ld + pool %ld before, %ld + %ld after; %ld shared, %ld private, %ld shared by VMs", before.host,
-			     before.pool, after.host, after.pool, after.shared, after.vm, after.vm_shared);
+			note("before: host %ld + pool %ld", before.host, before.pool);
+			note("after: host %ld + pool %ld; %ld shared, %ld private, %ld shared by VMs",
+			     after.host, after.pool, after.shared, after.vm, after.vm_shared);
 		}
-		printf("%sok %d - %s after %u us, %ld pages in use\n", is_balanced(&before, &after) ? "" : "not ", i + 1, device,
-		       moment, pages);
+		printf("%sok %d - %s after %u us, %ld pages in use\n",
+		       is_balanced(&before, &after) ? "" : "not ", i + 1, device, moment, pages);
 		fflush(stdout);
 	}
-	printf("%sok %d - %u of %d moments hit a VM with pages\n", busy >= MOMENTS / 2 ? "" : "not ", MOMENTS + 1, busy, MOMENTS);
+	printf("%sok %d - %u of %d moments hit a VM with pages\n",
+	       busy >= MOMENTS / 2 ? "" : "not ", MOMENTS + 1, busy, MOMENTS);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The KVM interface, looked at from below a VMM. `kvm_api stock` does what any KVM must do, on /dev/kvm
- * alone; `kvm_api hold` keeps a protected VM running.
+ * The KVM interface, looked at from below a VMM. `kvm_api stock` does what any KVM must do, on
+ * /dev/kvm alone; `kvm_api hold` keeps a protected VM running.
  */
 #include "vm.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the VMs of kvm_api run: position independent, started at the first byte with the MMU off and x0 as set. Each tells
- * the test what it sees by stores to a device page at 0x0a000000.
+ * What the VMs of kvm_api run: position independent, started at the first byte with the MMU off and
+ * x0 as set. Each tells the test what it sees by stores to a device page at 0x0a000000.
  */
 #define DEVICE 0x0a00
 #define ICC_PMR_EL1 S3_0_C4_C6_0
@@ -43,8 +43,8 @@ payload_\name\()_end:
 .endm
 
 /*
- * Widths, answers, an unknown hypercall, power off. No sign extension: QEMU's TCG does not report it (SSE is never set in
- * the syndrome), so no hypervisor in QEMU can do it.
+ * Widths, answers, an unknown hypercall, power off. No sign extension: QEMU's TCG does not report
+ * it (SSE is never set in the syndrome), so no hypervisor in QEMU can do it.
  */
 begin mmio
 	device	x19
@@ -85,7 +85,10 @@ begin wait
 	b	1b
 end wait
 
-/* Touches x0 pages of RAM from x1 on, checks that they keep what is written, says how many did, resets. */
+/*
+ * Touches x0 pages of RAM from x1 on, checks that they keep what is written, says how many did,
+ * resets.
+ */
 begin ram
 	device	x19
 	mov	x2, x0
@@ -142,8 +145,8 @@ begin cpus
 end cpus
 
 /*
- * Four CPUs (x0 = how many) that never rest: each writes to its own 8 MiB of RAM, page by page, and tells the device every
- * 16 pages.
+ * Four CPUs (x0 = how many) that never rest: each writes to its own 8 MiB of RAM, page by page, and
+ * tells the device every 16 pages.
  */
 begin churn
 	mov	x20, x0
@@ -174,8 +177,9 @@ begin churn
 end churn
 
 /*
- * Interrupts: virtual timer, physical timer, an SGI to itself, then SPI 40, whose line the test raises when it sees the
- * store to 0x70 and lowers when it sees 40 at 0x60. Each is waited for with WFI.
+ * Interrupts: virtual timer, physical timer, an SGI to itself, then SPI 40, whose line the test
+ * raises when it sees the store to 0x70 and lowers when it sees 40 at 0x60. Each is waited for with
+ * WFI.
  */
 begin irq
 	adr	x0, 20f

@@ -47,7 +47,8 @@ static void make_vcpu(struct vm *vm, unsigned int index)
 
 	vm->vcpu[index] = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	need(vm->vcpu[index] >= 0, "KVM_CREATE_VCPU");
-	vm->run[index] = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu[index], 0);
+	vm->run[index] =
+		mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu[index], 0);
 	need(vm->run[index] != MAP_FAILED, "mmap of kvm_run");
 }
 
@@ -64,12 +65,15 @@ void vm_load(struct vm *vm, const char *payload, const char *payload_end, uint64
 		need(ioctl(vm->vcpu[i], KVM_ARM_VCPU_INIT, &init) == 0, "KVM_ARM_VCPU_INIT");
 	}
 	memcpy(vm->ram, payload, (size_t)(payload_end - payload));
-	need(vm_set_reg(vm, 0, REG_PC, RAM_BASE) == 0 && vm_set_reg(vm, 0, REG_X0, x0) == 0, "KVM_SET_ONE_REG");
+	need(vm_set_reg(vm, 0, REG_PC, RAM_BASE) == 0 && vm_set_reg(vm, 0, REG_X0, x0) == 0,
+	     "KVM_SET_ONE_REG");
 }
 
-struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload, const char *payload_end, uint64_t x0)
+struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload,
+		   const char *payload_end, uint64_t x0)
 {
-	struct kvm_userspace_memory_region ram = { .guest_phys_addr = RAM_BASE, .memory_size = RAM_BYTES };
+	struct kvm_userspace_memory_region ram = { .guest_phys_addr = RAM_BASE,
+						   .memory_size = RAM_BYTES };
 	struct vm *vm = calloc(1, sizeof(*vm));
 
 	need(vm != NULL, "calloc");
@@ -125,7 +129,8 @@ int vm_set_reg(struct vm *vm, unsigned int index, uint64_t id, uint64_t value)
 
 int vm_irq_line(struct vm *vm, uint32_t intid, bool level)
 {
-	struct kvm_irq_level args = { .irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid, .level = level };
+	struct kvm_irq_level args = { .irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | intid,
+				      .level = level };
 
 	return ioctl(vm->fd, KVM_IRQ_LINE, &args) < 0 ? -errno : 0;
 }
@@ -141,23 +146,27 @@ bool vm_next_mmio(struct vm *vm, unsigned int index)
 	return true;
 }
 
-static bool is_access(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes, bool is_write)
+static bool is_access(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes,
+		      bool is_write)
 {
 	const struct kvm_run *run = vm->run[index];
 
 	if (!vm_next_mmio(vm, index)) {
 		return false;
 	}
-	if (run->mmio.phys_addr == DEVICE_BASE + offset && run->mmio.len == bytes && run->mmio.is_write == is_write) {
+	if (run->mmio.phys_addr == DEVICE_BASE + offset && run->mmio.len == bytes &&
+	    run->mmio.is_write == is_write) {
 		return true;
 	}
 	note("%s of %u bytes at %llx, not %s of %u at offset %x (data %02x %02x %02x %02x)",
-	     run->mmio.is_write ? "write" : "read", run->mmio.len, run->mmio.phys_addr, is_write ? "write" : "read", bytes,
-	     offset, run->mmio.data[0], run->mmio.data[1], run->mmio.data[2], run->mmio.data[3]);
+	     run->mmio.is_write ? "write" : "read", run->mmio.len, run->mmio.phys_addr,
+	     is_write ? "write" : "read", bytes, offset, run->mmio.data[0], run->mmio.data[1],
+	     run->mmio.data[2], run->mmio.data[3]);
 	return false;
 }
 
-bool vm_expect_write(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes, uint64_t value)
+bool vm_expect_write(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes,
+		     uint64_t value)
 {
 	uint64_t seen = 0;
 
@@ -166,12 +175,14 @@ bool vm_expect_write(struct vm *vm, unsigned int index, uint32_t offset, uint32_
 	}
 	memcpy(&seen, vm->run[index]->mmio.data, bytes);
 	if (seen != value) {
-		note("write of %llx at offset %x, not %llx", (unsigned long long)seen, offset, (unsigned long long)value);
+		note("write of %llx at offset %x, not %llx", (unsigned long long)seen, offset,
+		     (unsigned long long)value);
 	}
 	return seen == value;
 }
 
-bool vm_expect_read(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes, uint64_t answer)
+bool vm_expect_read(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes,
+		    uint64_t answer)
 {
 	if (!is_access(vm, index, offset, bytes, false)) {
 		return false;
@@ -185,7 +196,8 @@ bool vm_expect_event(struct vm *vm, unsigned int index, uint32_t type)
 	int status = vm_run(vm, index);
 	const struct kvm_run *run = vm->run[index];
 
-	if (status == 0 && run->exit_reason == KVM_EXIT_SYSTEM_EVENT && run->system_event.type == type) {
+	if (status == 0 && run->exit_reason == KVM_EXIT_SYSTEM_EVENT &&
+	    run->system_event.type == type) {
 		return true;
 	}
 	note("KVM_RUN: %d, exit reason %u, not system event %u", status, run->exit_reason, type);

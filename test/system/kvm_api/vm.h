@@ -27,8 +27,12 @@ struct vm {
 
 extern const char *device_open, *device_protected;
 
-/* A VM with RAM, a GIC and vCPUs, ready to run `payload` with this x0; exits the program when that fails. */
-struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload, const char *payload_end, uint64_t x0);
+/*
+ * A VM with RAM, a GIC and vCPUs, ready to run `payload` with this x0; exits the program when that
+ * fails.
+ */
+struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload,
+		   const char *payload_end, uint64_t x0);
 void vm_load(struct vm *vm, const char *payload, const char *payload_end, uint64_t x0);
 void vm_free(struct vm *vm);
 /* KVM_RUN; 0 or -errno. */
@@ -40,9 +44,11 @@ int vm_irq_line(struct vm *vm, uint32_t intid, bool level);
 /* Runs until the next MMIO exit. False, with a note: another exit came. */
 bool vm_next_mmio(struct vm *vm, unsigned int index);
 /* The exit is a write of `bytes` to DEVICE_BASE + offset of this value. */
-bool vm_expect_write(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes, uint64_t value);
+bool vm_expect_write(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes,
+		     uint64_t value);
 /* The exit is a read there; the next run brings `answer`. */
-bool vm_expect_read(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes, uint64_t answer);
+bool vm_expect_read(struct vm *vm, unsigned int index, uint32_t offset, uint32_t bytes,
+		    uint64_t answer);
 bool vm_expect_event(struct vm *vm, unsigned int index, uint32_t type);
 
 void test_begin(const char *name);
