@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A machine on the PC for the portable core: sparse RAM with a cached and a DRAM copy of each page and a stale I-cache,
- * TLBs that keep every translation until they are told, CPUs to switch between, and hostile CPUs that act at the worst
- * moment. What the architecture leaves open goes against the core. Whatever is wrong stops the test, loudly.
+ * A machine on the PC for the portable core: sparse RAM with a cached and a DRAM copy of each page
+ * and a stale I-cache, TLBs that keep every translation until they are told, CPUs to switch
+ * between, and hostile CPUs that act at the worst moment. What the architecture leaves open goes
+ * against the core. Whatever is wrong stops the test, loudly.
  */
 #ifndef FAKE_H
 #define FAKE_H
@@ -22,7 +23,8 @@ _Noreturn void fake_fail(const char *format, ...) __attribute__((format(printf, 
 struct fake_machine {
 	struct ledger_region regions[LEDGER_REGIONS_MAX];
 	u32 region_count;
-	u64 core_base;	/* the corevisor's own pages: roots, info page, boot reserve of tables; inside RAM */
+	u64 core_base;	 /* the corevisor's own pages: roots, info page, boot reserve of tables;
+			    inside RAM */
 	u32 core_tables; /* pages of the boot reserve */
 };
 /* Two banks, the second one not aligned to 2 MiB at either end. */
@@ -30,7 +32,7 @@ extern const struct fake_machine fake_small_machine;
 #define FAKE_CORE_ROOTS_PAGES 4ull /* host root (2), EL2 root, info page */
 /* A new machine; boots the memory part of the core on it. */
 void fake_boot(const struct fake_machine *machine);
-void fake_halt(void); /* frees it */
+void fake_halt(void);		       /* frees it */
 #define FAKE_HIDDEN_BASE 0x08080000ull /* a device of one page that the host must not reach */
 u64 fake_info_pfn(void);	       /* the page that the host may only read */
 
@@ -48,7 +50,8 @@ bool fake_read(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum fake_cacheable cache
 bool fake_write(u32 cpu, u32 vmid, u64 ipa, u64 value, enum fake_cacheable cacheable);
 /* Fetches the word at `ipa` as an instruction: what the I-cache holds, if it holds the page. */
 bool fake_fetch(u32 cpu, u32 vmid, u64 ipa, u64 *value);
-/* The same with what the host's fault handler does at EL2: false means that the host gets a fault injected. */
+/* The same with what the host's fault handler does at EL2: false means that the host gets a fault
+ * injected. */
 bool fake_host_read(u32 cpu, u64 ipa, u64 *value);
 bool fake_host_write(u32 cpu, u64 ipa, u64 value);
 bool fake_host_fetch(u32 cpu, u64 ipa, u64 *value);
@@ -56,12 +59,14 @@ bool fake_host_fetch(u32 cpu, u64 ipa, u64 *value);
 /* ---- hostility ---- */
 /* From now on every CPU may walk for this address, speculatively, at any moment. */
 void fake_watch(u32 vmid, u64 ipa);
-/* From now on CPU `cpu` writes `value` there, cacheable and not, whenever its TLB or tables let it. */
+/* From now on CPU `cpu` writes `value` there, cacheable and not, whenever its TLB or tables let it.
+ */
 void fake_hostile_writer(u32 cpu, u32 vmid, u64 ipa, u64 value);
 void fake_calm(void); /* forgets watches and writers */
 
 /* ---- what must hold between calls ---- */
-/* No TLB (stage 2, walk caches, EL2's own) holds what the tables do not say. Then warms them for all watches. */
+/* No TLB (stage 2, walk caches, EL2's own) holds what the tables do not say. Then warms them for
+ * all watches. */
 void fake_check_tlbs(void);
 /* Cached and DRAM copy agree, and no stale instruction of the page is left. */
 bool fake_page_is_clean(u64 pfn);

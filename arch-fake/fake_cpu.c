@@ -61,7 +61,8 @@ void arch_lock_taken(u32 rank)
 		fake_fail("a lock of rank %u", rank);
 	}
 	if (held[this_cpu] >> rank != 0) {
-		fake_fail("CPU %u takes a lock of rank %u while it holds ranks %#x", this_cpu, rank, held[this_cpu]);
+		fake_fail("CPU %u takes a lock of rank %u while it holds ranks %#x", this_cpu, rank,
+			  held[this_cpu]);
 	}
 	held[this_cpu] |= 1u << rank;
 }

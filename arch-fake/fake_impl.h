@@ -10,11 +10,11 @@
 struct fake_page {
 	u64 pfn;
 	struct fake_page *next;
-	bool is_cached;	 /* the cache holds the page: `cache` is what a cacheable access sees */
+	bool is_cached; /* the cache holds the page: `cache` is what a cacheable access sees */
 	bool is_dirty;
 	bool is_icached;
-	bool is_el2;	 /* EL2's TLB holds a translation, or EL2 holds a pointer */
-	u32 windows;	 /* open windows on it */
+	bool is_el2; /* EL2's TLB holds a translation, or EL2 holds a pointer */
+	u32 windows; /* open windows on it */
 	_Alignas(4096) u8 cache[4096];
 	u8 dram[4096];
 	u8 icache[4096];

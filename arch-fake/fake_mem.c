@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RAM: a page has a DRAM copy, a cached copy that may differ, and an I-cache copy that nothing updates. The core's
- * pointers are pointers to the cached copy; the address sanitiser's poison lies on it while EL2 does not map the page.
+ * RAM: a page has a DRAM copy, a cached copy that may differ, and an I-cache copy that nothing
+ * updates. The core's pointers are pointers to the cached copy; the address sanitiser's poison lies
+ * on it while EL2 does not map the page.
  */
 #include "fake_impl.h"
 
@@ -106,7 +107,8 @@ u64 fake_table_read(u64 pa)
 	u64 value;
 
 	fake_page_open(page);
-	memcpy(&value, (page->is_cached ? page->cache : page->dram) + pa % PAGE_SIZE, sizeof(value));
+	memcpy(&value, (page->is_cached ? page->cache : page->dram) + pa % PAGE_SIZE,
+	       sizeof(value));
 	fake_page_close(page);
 	return value;
 }
@@ -204,7 +206,8 @@ void *arch_window_open(pfn_t pfn)
 		fake_fail("the window of CPU %u does not show page %#lx", cpu, pfn.v);
 	}
 	if (window_tlb_pfn[cpu] != 0) {
-		fake_fail("CPU %u still has the window on page %#lx in its TLB", cpu, window_tlb_pfn[cpu] - 1);
+		fake_fail("CPU %u still has the window on page %#lx in its TLB", cpu,
+			  window_tlb_pfn[cpu] - 1);
 	}
 	window_pfn[cpu] = pfn.v + 1;
 	window_tlb_pfn[cpu] = pfn.v + 1;
@@ -319,7 +322,8 @@ bool fake_page_is_clean(u64 pfn)
 {
 	struct fake_page *page = fake_page_of(pfn);
 
-	return copies_equal(page) && (!page->is_icached || memcmp(page->icache, page->dram, sizeof(page->dram)) == 0);
+	return copies_equal(page) &&
+	       (!page->is_icached || memcmp(page->icache, page->dram, sizeof(page->dram)) == 0);
 }
 
 static bool is_zero(const u8 *bytes)

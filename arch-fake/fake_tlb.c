@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage-2 walks with TLBs and walk caches that never forget by themselves. A walk of the hardware sees the tables as they
- * are at any moment between two writes of the core; a translation once seen is used until it is invalidated.
+ * Stage-2 walks with TLBs and walk caches that never forget by themselves. A walk of the hardware
+ * sees the tables as they are at any moment between two writes of the core; a translation once seen
+ * is used until it is invalidated.
  */
 #include "fake_impl.h"
 
@@ -21,7 +22,7 @@ struct tlb_entry {
 	bool is_table;
 	u64 first; /* IPA range */
 	u64 bytes;
-	u64 slot;  /* PA of the entry it was read from */
+	u64 slot; /* PA of the entry it was read from */
 	u64 pte;
 };
 
@@ -32,16 +33,30 @@ struct tlb {
 
 static struct tlb tlbs[FAKE_CPUS];
 static u64 roots[256];
-static struct { u32 vmid; u64 ipa; } watches[WATCH_MAX];
+static struct {
+	u32 vmid;
+	u64 ipa;
+} watches[WATCH_MAX];
 static u32 watch_count;
-static struct { u32 cpu; u32 vmid; u64 ipa; u64 value; } writers[WRITERS_MAX];
+static struct {
+	u32 cpu;
+	u32 vmid;
+	u64 ipa;
+	u64 value;
+} writers[WRITERS_MAX];
 static u32 writer_count;
 static u32 next_cpu;
 static bool is_busy; /* others do not act while others act */
-/* Table writes of a CPU that no barrier of its own has ordered yet, and the last block that it broke: what a new table must
- * repeat. */
-static struct { u32 count; u64 slot[2 * 512 + 8]; } unpublished[FAKE_CPUS];
-static struct { u64 slot; u64 pte; } broken[FAKE_CPUS];
+/* Table writes of a CPU that no barrier of its own has ordered yet, and the last block that it
+ * broke: what a new table must repeat. */
+static struct {
+	u32 count;
+	u64 slot[2 * 512 + 8];
+} unpublished[FAKE_CPUS];
+static struct {
+	u64 slot;
+	u64 pte;
+} broken[FAKE_CPUS];
 
 void fake_tlb_reset(void)
 {
@@ -129,7 +144,8 @@ static const struct tlb_entry *tlb_find(const struct tlb *tlb, u32 vmid, u64 ipa
 	for (u32 i = 0; i < tlb->count; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
 
-		if (entry->vmid == vmid && entry->is_table == is_table && ipa - entry->first < entry->bytes &&
+		if (entry->vmid == vmid && entry->is_table == is_table &&
+		    ipa - entry->first < entry->bytes &&
 		    (best == NULL || entry->level > best->level)) {
 			best = entry;
 		}
@@ -145,7 +161,8 @@ static void tlb_add(struct tlb *tlb, const struct tlb_entry *entry)
 	tlb->entry[tlb->count++] = *entry;
 }
 
-/* The leaf for `ipa`: from the TLB if it has one, else from the walk cache on. False: a fault (which is not kept). */
+/* The leaf for `ipa`: from the TLB if it has one, else from the walk cache on. False: a fault
+ * (which is not kept). */
 static bool translate(u32 cpu, u32 vmid, u64 ipa, struct tlb_entry *leaf)
 {
 	struct tlb *tlb = &tlbs[cpu];
@@ -160,7 +177,8 @@ static bool translate(u32 cpu, u32 vmid, u64 ipa, struct tlb_entry *leaf)
 		return false;
 	}
 	table = tlb_find(tlb, vmid, ipa, true);
-	*leaf = table != NULL ? entry_below(table, ipa) : entry_read(vmid, ipa, root_slot(roots[vmid], ipa), 1);
+	*leaf = table != NULL ? entry_below(table, ipa)
+			      : entry_read(vmid, ipa, root_slot(roots[vmid], ipa), 1);
 	while (leaf->is_table) {
 		tlb_add(tlb, leaf);
 		*leaf = entry_below(leaf, ipa);
@@ -181,8 +199,8 @@ static bool access_check(u32 cpu, u32 vmid, u64 ipa, enum mem_access access, u64
 	if (!translate(cpu, vmid, ipa, &leaf)) {
 		return false;
 	}
-	if (access == MEM_EXEC ? (leaf.pte & S2_XN) != 0 :
-				 (leaf.pte & (access == MEM_WRITE ? S2_WRITE : S2_READ)) == 0) {
+	if (access == MEM_EXEC ? (leaf.pte & S2_XN) != 0
+			       : (leaf.pte & (access == MEM_WRITE ? S2_WRITE : S2_READ)) == 0) {
 		return false;
 	}
 	*pa = (leaf.pte & PTE_ADDR) + (ipa - leaf.first);
@@ -198,7 +216,8 @@ static void cache_in(struct fake_page *page)
 	}
 }
 
-static bool access_word(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum mem_access access, enum fake_cacheable cacheable)
+static bool access_word(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum mem_access access,
+			enum fake_cacheable cacheable)
 {
 	struct fake_page *page;
 	u64 pa;
@@ -221,7 +240,8 @@ static bool access_word(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum mem_access 
 			memcpy(value, bytes + pa % PAGE_SIZE, sizeof(*value));
 		} else {
 			if (!page->is_icached) {
-				memcpy(page->icache, page->is_cached ? page->cache : page->dram, sizeof(page->icache));
+				memcpy(page->icache, page->is_cached ? page->cache : page->dram,
+				       sizeof(page->icache));
 				page->is_icached = true;
 			}
 			memcpy(value, page->icache + pa % PAGE_SIZE, sizeof(*value));
@@ -294,8 +314,10 @@ void fake_others(void)
 		next_cpu = (next_cpu + 1) % FAKE_CPUS;
 		speculate(next_cpu);
 		for (u32 i = 0; i < writer_count; i++) {
-			fake_write(writers[i].cpu, writers[i].vmid, writers[i].ipa, writers[i].value, FAKE_CACHED);
-			fake_write(writers[i].cpu, writers[i].vmid, writers[i].ipa + 8, writers[i].value, FAKE_UNCACHED);
+			fake_write(writers[i].cpu, writers[i].vmid, writers[i].ipa,
+				   writers[i].value, FAKE_CACHED);
+			fake_write(writers[i].cpu, writers[i].vmid, writers[i].ipa + 8,
+				   writers[i].value, FAKE_UNCACHED);
 		}
 		is_busy = false;
 	}
@@ -308,7 +330,8 @@ void fake_others(void)
 static u64 pa_of_pte(const u64 *pte)
 {
 	uintptr_t offset = (uintptr_t)pte % 4096;
-	struct fake_page *page = (void *)((uintptr_t)pte - offset - offsetof(struct fake_page, cache));
+	struct fake_page *page =
+		(void *)((uintptr_t)pte - offset - offsetof(struct fake_page, cache));
 
 	if (fake_page_of(page->pfn) != page) {
 		fake_fail("a table entry outside RAM");
@@ -329,13 +352,15 @@ static void check_break_before_make(u64 slot, u64 value)
 			const struct tlb_entry *entry = &tlbs[cpu].entry[i];
 
 			if (entry->slot == slot && ((entry->pte ^ value) & ~SOFTWARE_BITS) != 0) {
-				fake_fail("make before break: entry at %#lx was %#lx, becomes %#lx", slot, entry->pte, value);
+				fake_fail("make before break: entry at %#lx was %#lx, becomes %#lx",
+					  slot, entry->pte, value);
 			}
 		}
 	}
 }
 
-/* A table that is linked must be whole: after a block, all valid; and no write to it may still be on its way. */
+/* A table that is linked must be whole: after a block, all valid; and no write to it may still be
+ * on its way. */
 static void check_link(u32 cpu, u64 slot, u64 value)
 {
 	u64 table = value & PTE_ADDR;
@@ -345,13 +370,15 @@ static void check_link(u32 cpu, u64 slot, u64 value)
 	}
 	for (u32 i = 0; i < unpublished[cpu].count; i++) {
 		if (align_down(unpublished[cpu].slot[i], PAGE_SIZE) == table) {
-			fake_fail("the table at %#lx is linked before its entries are published", table);
+			fake_fail("the table at %#lx is linked before its entries are published",
+				  table);
 		}
 	}
 	if (broken[cpu].slot == slot && broken[cpu].pte != 0) {
 		for (u32 i = 0; i < 512; i++) {
 			if ((fake_table_read(table + i * 8) & PTE_VALID) == 0) {
-				fake_fail("the table at %#lx replaces a block but has holes", table);
+				fake_fail("the table at %#lx replaces a block but has holes",
+					  table);
 			}
 		}
 	}
@@ -403,7 +430,8 @@ static void forget(struct tlb *tlb, u32 vmid, u64 first, u64 bytes)
 
 	for (u32 i = 0; i < tlb->count; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
-		bool is_hit = entry->vmid == vmid && entry->first < first + bytes && first < entry->first + entry->bytes;
+		bool is_hit = entry->vmid == vmid && entry->first < first + bytes &&
+			      first < entry->first + entry->bytes;
 
 		if (!is_hit) {
 			tlb->entry[kept++] = *entry;
@@ -449,8 +477,9 @@ static void check_entry(u32 cpu, const struct tlb_entry *entry)
 		now = entry_below(&now, entry->first);
 	}
 	if (now.slot != entry->slot || ((now.pte ^ entry->pte) & ~SOFTWARE_BITS) != 0) {
-		fake_fail("CPU %u's TLB has %#lx for IPA %#lx of VMID %u, level %u; the tables say %#lx", cpu, entry->pte,
-			  entry->first, entry->vmid, entry->level, now.pte);
+		fake_fail(
+			"CPU %u's TLB has %#lx for IPA %#lx of VMID %u, level %u; tables: %#lx",
+			cpu, entry->pte, entry->first, entry->vmid, entry->level, now.pte);
 	}
 }
 

@@ -28,7 +28,7 @@ $(MT_OUT)/matrix $(MT_OUT)/walk: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(M
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lpthread
 
 # The same calls, with threads as CPUs, under the thread sanitiser.
-$(MT_OUT)/races: test/unit/test_mem_calls.c $(MT_CORE) $(MT_FAKE) $(MT_HEADERS)
+$(MT_OUT)/races: test/unit/test_mem_cpus.c $(MT_CORE) $(MT_FAKE) $(MT_HEADERS)
 	@mkdir -p $(@D)
 	gcc $(filter-out -fsanitize=address%,$(MT_CFLAGS)) -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lpthread
 

@@ -15,14 +15,17 @@ static const struct spec_vm *vm_of_owner(const struct spec_state *state, u32 own
 	return NULL;
 }
 
-/* INV-HOST-ISO: what the host can reach is its own or shared with it by a VM; of the core's, only to read. */
+/* INV-HOST-ISO: what the host can reach is its own or shared with it by a VM; of the core's, only
+ * to read. */
 static bool host_iso(struct spec_state *state, u64 pfn, const struct spec_page *page)
 {
-	bool may_write = page->owner == OWNER_HOST || (page->owner >= OWNER_VM_FIRST && page->is_shared);
+	bool may_write =
+		page->owner == OWNER_HOST || (page->owner >= OWNER_VM_FIRST && page->is_shared);
 
 	(void)state;
 	(void)pfn;
-	return (!page->is_host_rw || may_write) && (!page->is_host || may_write || page->owner == OWNER_CORE);
+	return (!page->is_host_rw || may_write) &&
+	       (!page->is_host || may_write || page->owner == OWNER_CORE);
 }
 
 /* INV-HOST-MAP: and all of that it can reach. */
@@ -30,10 +33,12 @@ static bool host_map(struct spec_state *state, u64 pfn, const struct spec_page *
 {
 	(void)state;
 	(void)pfn;
-	return page->is_host_rw == (page->owner == OWNER_HOST || (page->owner >= OWNER_VM_FIRST && page->is_shared));
+	return page->is_host_rw ==
+	       (page->owner == OWNER_HOST || (page->owner >= OWNER_VM_FIRST && page->is_shared));
 }
 
-/* INV-ONE-GFN: a VM's page backs the gfn of its ledger entry; no other gfn of any VM (see vm_iso). */
+/* INV-ONE-GFN: a VM's page backs the gfn of its ledger entry; no other gfn of any VM (see vm_iso).
+ */
 static bool one_gfn(struct spec_state *state, u64 pfn, const struct spec_page *page)
 {
 	const struct spec_vm *vm = vm_of_owner(state, page->owner);
@@ -41,7 +46,8 @@ static bool one_gfn(struct spec_state *state, u64 pfn, const struct spec_page *p
 	if (page->owner < OWNER_VM_FIRST) {
 		return true;
 	}
-	return vm != NULL && vm->is_protected && page->gfn < SPEC_GFNS && vm->gfn[page->gfn].pfn == pfn &&
+	return vm != NULL && vm->is_protected && page->gfn < SPEC_GFNS &&
+	       vm->gfn[page->gfn].pfn == pfn &&
 	       page->is_shared == (vm->gfn[page->gfn].wish == S2_WISH_SHARED);
 }
 
@@ -50,11 +56,13 @@ static bool core(struct spec_state *state, u64 pfn, const struct spec_page *page
 {
 	(void)state;
 	(void)pfn;
-	return page->is_el2 ? page->owner == OWNER_CORE || (page->owner == OWNER_HOST && page->is_shared) :
-			      page->owner != OWNER_CORE;
+	return page->is_el2
+		       ? page->owner == OWNER_CORE || (page->owner == OWNER_HOST && page->is_shared)
+		       : page->owner != OWNER_CORE;
 }
 
-/* INV-COUNT: a host page is pinned as often as open VMs map it, and once if EL2 does (a run page). */
+/* INV-COUNT: a host page is pinned as often as open VMs map it, and once if EL2 does (a run page).
+ */
 static bool count(struct spec_state *state, u64 pfn, const struct spec_page *page)
 {
 	u32 uses = page->is_el2 ? 1 : 0;
@@ -86,7 +94,8 @@ static const struct {
 	{ "INV-CORE", core },	      { "INV-COUNT", count },	    { "INV-PAGE0", page0 },
 };
 
-/* INV-VM-ISO: what a VM maps is its own at that gfn (protected), or the host's and pinned (open). */
+/* INV-VM-ISO: what a VM maps is its own at that gfn (protected), or the host's and pinned (open).
+ */
 static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 {
 	u64 backed = 0;
@@ -102,8 +111,8 @@ static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 		if (page == NULL) {
 			return false;
 		}
-		if (vm->is_protected ? page->owner != (vm->handle & 0xff) || page->gfn != gfn :
-				       page->owner != OWNER_HOST || !page->is_shared) {
+		if (vm->is_protected ? page->owner != (vm->handle & 0xff) || page->gfn != gfn
+				     : page->owner != OWNER_HOST || !page->is_shared) {
 			return false;
 		}
 	}
@@ -116,7 +125,8 @@ static bool donated(struct spec_state *state, const struct spec_vm *vm)
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
 		const struct spec_page *page = spec_page(state, vm->run_pfn[i]);
 
-		if (vm->run_pfn[i] != 0 && (page == NULL || page->owner != OWNER_HOST || !page->is_el2)) {
+		if (vm->run_pfn[i] != 0 &&
+		    (page == NULL || page->owner != OWNER_HOST || !page->is_el2)) {
 			return false;
 		}
 	}
@@ -160,15 +170,15 @@ const char *inv_broken(struct spec_state *state, u64 *where)
 
 static const char *page_differs(const struct spec_page *a, const struct spec_page *b)
 {
-	return a->owner != b->owner	      ? "owner" :
-	       a->is_shared != b->is_shared   ? "is_shared" :
-	       a->is_el2 != b->is_el2	      ? "is_el2" :
-	       a->is_host != b->is_host	      ? "is_host" :
-	       a->is_host_rw != b->is_host_rw ? "is_host_rw" :
-	       a->count != b->count	      ? "count" :
-	       a->gfn != b->gfn		      ? "gfn" :
-	       a->token != b->token	      ? "content" :
-						NULL;
+	return a->owner != b->owner		? "owner"
+	       : a->is_shared != b->is_shared	? "is_shared"
+	       : a->is_el2 != b->is_el2		? "is_el2"
+	       : a->is_host != b->is_host	? "is_host"
+	       : a->is_host_rw != b->is_host_rw ? "is_host_rw"
+	       : a->count != b->count		? "count"
+	       : a->gfn != b->gfn		? "gfn"
+	       : a->token != b->token		? "content"
+						: NULL;
 }
 
 static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
@@ -178,20 +188,20 @@ static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 			return a->gfn[i].pfn != b->gfn[i].pfn ? "vm.gfn.pfn" : "vm.gfn.wish";
 		}
 	}
-	return a->handle != b->handle		  ? "vm.handle" :
-	       a->is_protected != b->is_protected ? "vm.is_protected" :
-	       a->state != b->state		  ? "vm.state" :
-	       a->active != b->active		  ? "vm.active" :
-	       a->ram_count != b->ram_count	  ? "vm.ram_count" :
-	       a->guest_pages != b->guest_pages	  ? "vm.guest_pages" :
-	       a->tables_free != b->tables_free	  ? "vm.tables_free" :
-	       a->has_level2 != b->has_level2	  ? "vm.has_level2" :
-	       memcmp(a->ram, b->ram, sizeof(a->ram)) != 0 ? "vm.ram" :
-	       memcmp(a->has_level3, b->has_level3, sizeof(a->has_level3)) != 0 ? "vm.has_level3" :
-	       a->donated_count != b->donated_count ? "vm.donated_count" :
-	       memcmp(a->donated, b->donated, sizeof(a->donated)) != 0 ? "vm.donated" :
-	       memcmp(a->run_pfn, b->run_pfn, sizeof(a->run_pfn)) != 0 ? "vm.run_pfn" :
-									  NULL;
+	return a->handle != b->handle			     ? "vm.handle"
+	       : a->is_protected != b->is_protected	     ? "vm.is_protected"
+	       : a->state != b->state			     ? "vm.state"
+	       : a->active != b->active			     ? "vm.active"
+	       : a->ram_count != b->ram_count		     ? "vm.ram_count"
+	       : a->guest_pages != b->guest_pages	     ? "vm.guest_pages"
+	       : a->tables_free != b->tables_free	     ? "vm.tables_free"
+	       : a->has_level2 != b->has_level2		     ? "vm.has_level2"
+	       : memcmp(a->ram, b->ram, sizeof(a->ram)) != 0 ? "vm.ram"
+	       : memcmp(a->has_level3, b->has_level3, sizeof(a->has_level3)) != 0 ? "vm.has_level3"
+	       : a->donated_count != b->donated_count			 ? "vm.donated_count"
+	       : memcmp(a->donated, b->donated, sizeof(a->donated)) != 0 ? "vm.donated"
+	       : memcmp(a->run_pfn, b->run_pfn, sizeof(a->run_pfn)) != 0 ? "vm.run_pfn"
+									 : NULL;
 }
 
 const char *spec_differs(const struct spec_state *a, const struct spec_state *b, u64 *where)
@@ -213,8 +223,8 @@ const char *spec_differs(const struct spec_state *a, const struct spec_state *b,
 		}
 	}
 	*where = 0;
-	return a->core_free != b->core_free ? "core_free" :
-	       a->vm_count != b->vm_count   ? "vm_count" :
-	       memcmp(a->hyp_leaf, b->hyp_leaf, sizeof(a->hyp_leaf)) != 0 ? "hyp_leaf" :
-									     NULL;
+	return a->core_free != b->core_free				    ? "core_free"
+	       : a->vm_count != b->vm_count				    ? "vm_count"
+	       : memcmp(a->hyp_leaf, b->hyp_leaf, sizeof(a->hyp_leaf)) != 0 ? "hyp_leaf"
+									    : NULL;
 }

@@ -5,7 +5,8 @@
 
 #include "spec.h"
 
-/* NULL if all hold, else the name of one that does not, and the page number (or VM owner) it fails for. */
+/* NULL if all hold, else the name of one that does not, and the page number (or VM owner) it fails
+ * for. */
 const char *inv_broken(struct spec_state *state, u64 *where);
 /* NULL if the states are equal, else the name of a field that differs, and where. */
 const char *spec_differs(const struct spec_state *a, const struct spec_state *b, u64 *where);

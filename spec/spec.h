@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The executable specification of who owns what. The state is what the seeds' RData says of memory and VMs (reference 2,
- * 6, 11.2): ledger, EL2's view, each VM's guest memory by gfn, contents as tokens, and how many table pages are left. A
- * call spec_x() returns the status x() must return and changes the state as x() must; on any status but CV_OK it changes
- * nothing. It knows no locks, no TLBs, no caches and no table formats.
+ * The executable specification of who owns what. The state is what the seeds' RData says of memory
+ * and VMs (reference 2, 6, 11.2): ledger, EL2's view, each VM's guest memory by gfn, contents as
+ * tokens, and how many table pages are left. A call spec_x() returns the status x() must return and
+ * changes the state as x() must; on any status but CV_OK it changes nothing. It knows no locks, no
+ * TLBs, no caches and no table formats.
  *
- * Deliberate deviations from the seeds: where they HALT we refuse with a status; pages leave a VM scrubbed and the VM's
- * own entry goes too; the core can be given pages and gives them back; sharing is the gfn's wish, not a count; VMs can
- * be killed and destroyed, ids are used again.
+ * Deliberate deviations from the seeds: where they HALT we refuse with a status; pages leave a VM
+ * scrubbed and the VM's own entry goes too; the core can be given pages and gives them back;
+ * sharing is the gfn's wish, not a count; VMs can be killed and destroyed, ids are used again.
  *
  * Scope: machines whose RAM lies in one GiB, VMs whose RAM lies below SPEC_GFNS.
  */
@@ -30,12 +31,13 @@
 struct spec_page {
 	u32 owner;
 	bool is_shared;
-	bool is_el2;	/* EL2's own map has it */
-	bool is_host;	/* the host may read it */
+	bool is_el2;  /* EL2's own map has it */
+	bool is_host; /* the host may read it */
 	bool is_host_rw;
 	u32 count;
 	u64 gfn;
-	u64 token;	/* content; 0: zero. Pages of the core: always 0, their content is not specified */
+	u64 token; /* content; 0: zero. Pages of the core: always 0, their content is not specified
+		    */
 };
 
 struct spec_gfn {
@@ -78,7 +80,8 @@ struct spec_state {
 /* NULL: not RAM. */
 struct spec_page *spec_page(struct spec_state *state, u64 pfn);
 struct spec_vm *spec_vm(struct spec_state *state, u64 handle);
-/* Whether the host's map of the 2 MiB around this page needs a leaf table: not all of it is RAM and the host's. */
+/* Whether the host's map of the 2 MiB around this page needs a leaf table: not all of it is RAM and
+ * the host's. */
 bool spec_is_split(struct spec_state *state, u64 pfn);
 
 enum cv_status spec_host_donate_core(struct spec_state *state, u64 pfn);
@@ -87,15 +90,19 @@ enum cv_status spec_host_share_core(struct spec_state *state, u64 pfn);
 void spec_host_unshare_core(struct spec_state *state, u64 pfn);
 enum cv_status spec_pool_topup(struct spec_state *state, u64 pfn);
 
-enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags, u64 *handle);
+enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags,
+			      u64 *handle);
 enum cv_status spec_vm_topup(struct spec_state *state, u64 handle, u64 pfn);
 enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u64 pages);
 enum cv_status spec_vm_kill(struct spec_state *state, u64 handle);
 enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left);
-enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 index, u64 record, u64 run);
+enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 index, u64 record,
+				   u64 run);
 
-enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done);
+enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
+			u64 flags, u64 *done);
 enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 pages, u64 *next);
-enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end, enum s2_wish wish, bool destroyed);
+enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end,
+			     enum s2_wish wish, bool destroyed);
 
 #endif

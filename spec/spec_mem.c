@@ -50,7 +50,9 @@ void spec_page_set(struct spec_state *state, u64 pfn, struct spec_page to)
 
 struct spec_page spec_host_page(u64 token)
 {
-	return (struct spec_page){ .owner = OWNER_HOST, .is_host = true, .is_host_rw = true, .token = token };
+	return (struct spec_page){
+		.owner = OWNER_HOST, .is_host = true, .is_host_rw = true, .token = token
+	};
 }
 
 /* RANGE, then STATE: is it RAM, and the host's alone? */
@@ -187,7 +189,8 @@ u64 spec_ram_end(const struct spec_vm *vm, u64 gfn)
 
 /* ---- guest memory ---- */
 
-static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn, u64 flags)
+static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
+				u64 flags)
 {
 	struct spec_page *page = spec_page(state, pfn);
 
@@ -197,7 +200,8 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 	if (vm->state == VM_DYING || (flags != 0 && vm->state != VM_SETUP)) {
 		return CV_E_STATE;
 	}
-	if (page->owner != OWNER_HOST || (vm->is_protected && page->is_shared) || page->count == LEDGER_COUNT_MAX) {
+	if (page->owner != OWNER_HOST || (vm->is_protected && page->is_shared) ||
+	    page->count == LEDGER_COUNT_MAX) {
 		return CV_E_STATE;
 	}
 	if (vm->gfn[gfn].wish == S2_WISH_DESTROYED) {
@@ -209,7 +213,8 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 	if (vm->tables_free < vm_tables_for(vm, gfn, 1)) {
 		return CV_E_NOMEM;
 	}
-	if (vm->is_protected && state->core_free < CORE_POOL_FLOOR + tables_for(state, pfn, true, false)) {
+	if (vm->is_protected &&
+	    state->core_free < CORE_POOL_FLOOR + tables_for(state, pfn, true, false)) {
 		return CV_E_NOMEM;
 	}
 	return CV_OK;
@@ -240,7 +245,8 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 	vm->guest_pages++;
 }
 
-enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done)
+enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
+			u64 flags, u64 *done)
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	enum cv_status status = CV_OK;
@@ -298,8 +304,11 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 		return CV_E_BUSY;
 	}
 	/* 512 pages, or 4096 looks at what is not backed, of whatever size. */
-	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES; looks++) {
-		u64 covers = gfn < SPEC_GFNS ? leaf_pages(vm, gfn) : gfn < 512 * 512 && vm->has_level2 ? 512 : 512 * 512;
+	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES;
+	     looks++) {
+		u64 covers = gfn < SPEC_GFNS			 ? leaf_pages(vm, gfn)
+			     : gfn < 512 * 512 && vm->has_level2 ? 512
+								 : 512 * 512;
 
 		if (gfn < SPEC_GFNS && vm->gfn[gfn].pfn != 0) {
 			reclaim_one(state, vm, gfn);
@@ -323,8 +332,8 @@ static void convert(struct spec_state *state, struct spec_vm *vm, u64 gfn, enum 
 }
 
 /* One entry: a backed page, or an unbacked run as large as fits and as one entry can say. */
-static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm, u64 *gfn, u64 end, enum s2_wish wish,
-				    bool destroyed)
+static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm, u64 *gfn, u64 end,
+				    enum s2_wish wish, bool destroyed)
 {
 	u64 ram_end = spec_ram_end(vm, *gfn);
 	u64 pages;
@@ -363,7 +372,8 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 	return CV_OK;
 }
 
-enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end, enum s2_wish wish, bool destroyed)
+enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end,
+			     enum s2_wish wish, bool destroyed)
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	enum cv_status status = CV_OK;

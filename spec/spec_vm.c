@@ -71,7 +71,8 @@ static enum cv_status donate_all(struct spec_state *state, const u64 *pfns, u32 
 		enum cv_status status = spec_host_donate_core(state, pfns[i]);
 
 		if (status != CV_OK) {
-			/* EL2's tables, once made, stay: the only trace, and nobody below sees it. */
+			/* EL2's tables, once made, stay: the only trace, and nobody below sees it.
+			 */
 			for (u32 b = 0; b < SPEC_BLOCKS; b++) {
 				before.core_free -= state->hyp_leaf[b] && !before.hyp_leaf[b];
 				before.hyp_leaf[b] = state->hyp_leaf[b];
@@ -96,7 +97,8 @@ static u64 pop(struct spec_vm *vm)
 	return pfn;
 }
 
-enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags, u64 *handle)
+enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags,
+			      u64 *handle)
 {
 	const u64 pfns[3] = { record, root, root + 1 };
 	u32 owner = free_owner(state);
@@ -169,7 +171,8 @@ enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u6
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
-		if (gfn < vm->ram[i].first.v + vm->ram[i].pages && vm->ram[i].first.v < gfn + pages) {
+		if (gfn < vm->ram[i].first.v + vm->ram[i].pages &&
+		    vm->ram[i].first.v < gfn + pages) {
 			return CV_E_BUSY;
 		}
 	}
@@ -232,7 +235,8 @@ enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left)
 	return CV_OK;
 }
 
-enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 index, u64 record, u64 run)
+enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 index, u64 record,
+				   u64 run)
 {
 	const u64 pfns[2] = { record, run };
 	struct spec_vm *vm = spec_vm(state, handle);

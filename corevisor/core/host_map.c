@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's stage 2. Guarantees: every change of an entry above the leaf tables is made under `upper`; a leaf table is
- * changed, made and freed under its ledger block's lock only, so a holder of that lock walks it without `upper`.
+ * The host's stage 2. Guarantees: every change of an entry above the leaf tables is made under
+ * `upper`; a leaf table is changed, made and freed under its ledger block's lock only, so a holder
+ * of that lock walks it without `upper`.
  */
 #include <cv/host_map.h>
 
@@ -35,7 +36,8 @@ static u64 ram_pages_in(u64 first, u64 pages)
 	return found;
 }
 
-/* Maps the leaf of `level` at `first` if it is all RAM or all device; false if it must be built of smaller ones. */
+/* Maps the leaf of `level` at `first` if it is all RAM or all device; false if it must be built of
+ * smaller ones. */
 static bool boot_fill(u64 first, u32 level)
 {
 	u64 pages = s2_leaf_pages(level);
@@ -44,12 +46,13 @@ static bool boot_fill(u64 first, u32 level)
 	if (ram != 0 && ram != pages) {
 		return false;
 	}
-	s2_map(&host.s2, gfn_make(first), pfn_pa(pfn_make(first)), level, ram == 0 ? S2_DEVICE : S2_NORMAL_RWX,
-	       S2_WISH_PRIVATE);
+	s2_map(&host.s2, gfn_make(first), pfn_pa(pfn_make(first)), level,
+	       ram == 0 ? S2_DEVICE : S2_NORMAL_RWX, S2_WISH_PRIVATE);
 	return true;
 }
 
-/* Fills [first, first + pages) with leaves of `level`; the first one that will not do is where it stops. */
+/* Fills [first, first + pages) with leaves of `level`; the first one that will not do is where it
+ * stops. */
 static u64 boot_fill_run(u64 first, u64 end, u32 level)
 {
 	while (first < end && boot_fill(first, level)) {
@@ -133,7 +136,8 @@ void host_map_remove(pfn_t pfn)
 
 void host_map_add(pfn_t pfn)
 {
-	s2_map(&host.s2, pfn_host_gfn(pfn), pfn_pa(pfn), PAGE_LEVEL, S2_NORMAL_RWX, S2_WISH_PRIVATE);
+	s2_map(&host.s2, pfn_host_gfn(pfn), pfn_pa(pfn), PAGE_LEVEL, S2_NORMAL_RWX,
+	       S2_WISH_PRIVATE);
 }
 
 void host_map_join(pfn_t pfn)

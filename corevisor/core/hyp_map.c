@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EL2's stage 1: levels 0 to 3, identity but for the windows. Guarantees: no leaf is writable and executable; after the
- * seal nothing executable and nothing of the image changes; tables are never freed, so a table that was seen stays.
+ * EL2's stage 1: levels 0 to 3, identity but for the windows. Guarantees: no leaf is writable and
+ * executable; after the seal nothing executable and nothing of the image changes; tables are never
+ * freed, so a table that was seen stays.
  */
 #include <cv/hyp_map.h>
 
@@ -143,7 +144,8 @@ void hyp_unmap_page(pfn_t pfn)
 
 	lock_acquire(&hyp.lock);
 	slot = slot_find(va, &level);
-	CV_CHECK(level == LEAF_LEVEL && arch_pte_read(slot) == (va | S1_BITS_DATA | PTE_TABLE | PTE_VALID));
+	CV_CHECK(level == LEAF_LEVEL &&
+		 arch_pte_read(slot) == (va | S1_BITS_DATA | PTE_TABLE | PTE_VALID));
 	arch_pte_write(slot, 0);
 	arch_pte_publish();
 	arch_tlb_invalidate_hyp(va);

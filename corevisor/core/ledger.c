@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ledger's entries, one word each. Guarantees: an entry changes only under its block's lock; a block's `foreign` and
- * the counts by state always agree with the entries.
+ * The ledger's entries, one word each. Guarantees: an entry changes only under its block's lock; a
+ * block's `foreign` and the counts by state always agree with the entries.
  */
 #include <cv/ledger.h>
 
@@ -89,8 +89,9 @@ static bool regions_are_valid(const struct ledger_region *regions, u32 count)
 	for (u32 i = 0; i < count; i++) {
 		u64 first = region_first_pfn(&regions[i]);
 
-		if (!is_aligned(regions[i].base.v, PAGE_SIZE) || first < end || first >= GFN_LIMIT ||
-		    regions[i].pages == 0 || regions[i].pages > GFN_LIMIT - first) {
+		if (!is_aligned(regions[i].base.v, PAGE_SIZE) || first < end ||
+		    first >= GFN_LIMIT || regions[i].pages == 0 ||
+		    regions[i].pages > GFN_LIMIT - first) {
 			return false;
 		}
 		end = first + regions[i].pages;
@@ -100,11 +101,12 @@ static bool regions_are_valid(const struct ledger_region *regions, u32 count)
 
 static u64 entry_make(struct page page)
 {
-	return page.owner | (u64)page.state << ENTRY_STATE_SHIFT | (u64)page.count << ENTRY_COUNT_SHIFT |
-	       page.gfn << ENTRY_GFN_SHIFT;
+	return page.owner | (u64)page.state << ENTRY_STATE_SHIFT |
+	       (u64)page.count << ENTRY_COUNT_SHIFT | page.gfn << ENTRY_GFN_SHIFT;
 }
 
-static void region_init(u32 index, const struct ledger_region *from, u64 *next_entry, u64 *next_block)
+static void region_init(u32 index, const struct ledger_region *from, u64 *next_entry,
+			u64 *next_block)
 {
 	struct ledger_region *region = &ledger.regions[index];
 	u64 first;
@@ -128,7 +130,8 @@ static void region_init(u32 index, const struct ledger_region *from, u64 *next_e
 	}
 	*next_entry += region->pages;
 	for (u64 block = first / PAGES_PER_BLOCK; block * PAGES_PER_BLOCK < end; block++) {
-		struct ledger_block *slot = &ledger.blocks[region->first_block + block - first / PAGES_PER_BLOCK];
+		struct ledger_block *slot =
+			&ledger.blocks[region->first_block + block - first / PAGES_PER_BLOCK];
 		u64 from_pfn = block * PAGES_PER_BLOCK > first ? block * PAGES_PER_BLOCK : first;
 		u64 to_pfn = min_u64((block + 1) * PAGES_PER_BLOCK, end);
 
@@ -141,7 +144,8 @@ static void region_init(u32 index, const struct ledger_region *from, u64 *next_e
 	}
 }
 
-enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries, struct ledger_block *blocks)
+enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries,
+			   struct ledger_block *blocks)
 {
 	u64 next_entry = 0;
 	u64 next_block = 0;
@@ -170,7 +174,8 @@ static const struct ledger_region *region_of(pfn_t pfn)
 		const struct ledger_region *region = &ledger.regions[i];
 		u64 first = region_first_pfn(region);
 
-		/* One comparison covers both ends: below `first` the difference wraps to a huge number. */
+		/* One comparison covers both ends: below `first` the difference wraps to a huge
+		 * number. */
 		if (pfn.v - first < region->pages) {
 			return region;
 		}
@@ -188,7 +193,8 @@ static struct ledger_block *block_entry(pfn_t pfn)
 	const struct ledger_region *region = region_of(pfn);
 
 	CV_CHECK(region != NULL);
-	return &ledger.blocks[region->first_block + block_of(pfn) - region_first_pfn(region) / PAGES_PER_BLOCK];
+	return &ledger.blocks[region->first_block + block_of(pfn) -
+			      region_first_pfn(region) / PAGES_PER_BLOCK];
 }
 
 static u64 *entry_of(pfn_t pfn)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ownership of single pages: host <-> core, host <-> VM, and what the boot takes. Guarantees: the ledger entry and the
- * tables change together under the block's lock; every taker loses the page in all TLBs and caches before the next gets
- * it; a refusal changed nothing. Calls over many pages are in mem_range.c.
+ * Ownership of single pages: host <-> core, host <-> VM, and what the boot takes. Guarantees: the
+ * ledger entry and the tables change together under the block's lock; every taker loses the page in
+ * all TLBs and caches before the next gets it; a refusal changed nothing. Calls over many pages are
+ * in mem_range.c.
  */
 #include <cv/mem.h>
 
@@ -87,7 +88,8 @@ enum cv_status mem_host_page_check(u64 pfn_raw)
 /* The tables for giving `pfn` away, and for mapping it at EL2 if `is_hyp`. */
 static bool reserve_tables(pfn_t pfn, bool is_split, bool is_hyp, u32 floor, struct pool *reserved)
 {
-	u32 count = (is_split ? host_map_tables_needed(pfn) : 0) + (is_hyp ? hyp_tables_needed(pfn) : 0);
+	u32 count = (is_split ? host_map_tables_needed(pfn) : 0) +
+		    (is_hyp ? hyp_tables_needed(pfn) : 0);
 
 	return pool_reserve(&core_pool, reserved, count, floor);
 }
@@ -275,11 +277,13 @@ static bool vm_has_tables(struct vm *vm, gfn_t gfn)
 	return pool_count(&vm->tables) >= s2_tables_needed(&vm->s2, gfn, 3);
 }
 
-static void donate_commit(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_kept, struct pool *reserved)
+static void donate_commit(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_kept,
+			  struct pool *reserved)
 {
 	enum s2_wish wish = s2_walk(&vm->s2, gfn).wish;
 
-	/* Shared pages are split as well, so that taking them back from the host later needs no table. */
+	/* Shared pages are split as well, so that taking them back from the host later needs no
+	 * table. */
 	host_map_split(pfn, reserved);
 	if (wish == S2_WISH_PRIVATE) {
 		host_map_remove(pfn);
@@ -312,7 +316,8 @@ static enum cv_status donate_locked(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is
 	if (leaf.is_mapped) {
 		return CV_E_BUSY;
 	}
-	if (!vm_has_tables(vm, gfn) || !reserve_tables(pfn, true, false, CORE_POOL_FLOOR, &reserved)) {
+	if (!vm_has_tables(vm, gfn) ||
+	    !reserve_tables(pfn, true, false, CORE_POOL_FLOOR, &reserved)) {
 		return CV_E_NOMEM;
 	}
 	donate_commit(vm, gfn, pfn, is_content_kept, &reserved);
@@ -359,7 +364,8 @@ enum cv_status mem_map_page(struct vm *vm, u64 gfn_raw, u64 pfn_raw, u64 flags)
 	}
 	lock = ledger_lock(pfn);
 	lock_acquire(lock);
-	status = vm->is_protected ? donate_locked(vm, gfn, pfn, is_content_kept) : share_locked(vm, gfn, pfn);
+	status = vm->is_protected ? donate_locked(vm, gfn, pfn, is_content_kept)
+				  : share_locked(vm, gfn, pfn);
 	if (status == CV_OK) {
 		vm->guest_pages++;
 	}
@@ -418,7 +424,8 @@ static bool ledger_lets_host(pfn_t pfn)
 {
 	struct page page = ledger_get(pfn);
 
-	return page.owner == OWNER_HOST || (page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED);
+	return page.owner == OWNER_HOST ||
+	       (page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED);
 }
 
 /* Whether what the table holds lets the host do this. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Guest memory, many pages a call. Guarantees: no call does more than a fixed number of steps, whatever was asked; a call
- * that stops early says where.
+ * Guest memory, many pages a call. Guarantees: no call does more than a fixed number of steps,
+ * whatever was asked; a call that stops early says where.
  */
 #include <cv/mem.h>
 
@@ -10,7 +10,8 @@
 #include <cv/arch.h>
 #include <cv/mem_page.h>
 
-/* Entries that one call looks at, beside the RV_BATCH_PAGES pages that it moves: a look is a hundred times cheaper. */
+/* Entries that one call looks at, beside the RV_BATCH_PAGES pages that it moves: a look is a
+ * hundred times cheaper. */
 #define LOOKS_MAX (8 * RV_BATCH_PAGES)
 
 enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done)
@@ -95,20 +96,23 @@ enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next_gfn)
 	return status;
 }
 
-/* The largest level whose leaf at `gfn` fits into [gfn, end) and is not larger than the one that is there. */
+/* The largest level whose leaf at `gfn` fits into [gfn, end) and is not larger than the one that is
+ * there. */
 static u32 level_that_fits(u64 gfn, u64 end, u32 largest)
 {
 	u32 level = largest;
 
-	while (level < 3 && (!is_aligned(gfn, s2_leaf_pages(level)) || end - gfn < s2_leaf_pages(level))) {
+	while (level < 3 &&
+	       (!is_aligned(gfn, s2_leaf_pages(level)) || end - gfn < s2_leaf_pages(level))) {
 		level++;
 	}
 	return level;
 }
 
-/* One step of mem_vm_set_wish: deals with the leaf at *gfn, or with as much of it as one entry can say. */
-static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wish wish, bool change_destroyed)
-	CV_REQUIRES(vm->lock)
+/* One step of mem_vm_set_wish: deals with the leaf at *gfn, or with as much of it as one entry can
+ * say. */
+static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wish wish,
+				    bool change_destroyed) CV_REQUIRES(vm->lock)
 {
 	gfn_t at = gfn_make(*gfn);
 	u64 ram_end = vm_ram_end(vm, at);
@@ -144,7 +148,8 @@ static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wi
 	return CV_OK;
 }
 
-enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish, bool change_destroyed)
+enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish,
+			       bool change_destroyed)
 {
 	enum cv_status status = CV_OK;
 	u64 at = gfn->v;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pools of zeroed pages, linked through their first words. A page in a pool is the corevisor's and mapped at EL2. */
+/* Pools of zeroed pages, linked through their first words. A page in a pool is the corevisor's and
+ * mapped at EL2. */
 #include <cv/pool.h>
 
 #include <string.h>

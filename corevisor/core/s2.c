@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The stage-2 engine. Guarantees: a table is whole before it is linked; a valid entry is never replaced by another valid
- * one without an invalid entry and a TLB invalidate between them; whatever was mapped and is not any more is out of every
- * TLB when the function returns.
+ * The stage-2 engine. Guarantees: a table is whole before it is linked; a valid entry is never
+ * replaced by another valid one without an invalid entry and a TLB invalidate between them;
+ * whatever was mapped and is not any more is out of every TLB when the function returns.
  */
 #include <cv/s2.h>
 
@@ -13,7 +13,8 @@
 #define ROOT_LEVEL 1
 #define LEAF_LEVEL 3
 
-/* Where the walk for a gfn ended: an entry that is not a table, or of the level that was asked for. */
+/* Where the walk for a gfn ended: an entry that is not a table, or of the level that was asked for.
+ */
 struct place {
 	u64 *slot;
 	u64 pte;
@@ -87,7 +88,8 @@ static u64 wish_bits(enum s2_wish wish)
 
 static u64 leaf_make(pa_t pa, u32 level, enum s2_attr attr, enum s2_wish wish)
 {
-	return pa.v | attr_bits(attr) | wish_bits(wish) | (level == LEAF_LEVEL ? PTE_TABLE : 0) | PTE_VALID;
+	return pa.v | attr_bits(attr) | wish_bits(wish) | (level == LEAF_LEVEL ? PTE_TABLE : 0) |
+	       PTE_VALID;
 }
 
 struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
@@ -129,7 +131,8 @@ static void break_entry(const struct s2 *s2, u64 *slot, u64 invalid, gfn_t gfn, 
 	arch_tlb_invalidate_ipa(s2->vmid, leaf_ipa(gfn, level), leaf_bytes(level));
 }
 
-/* What entry `index` of the table below `pte` must hold so that nothing changes; an invalid entry's wish is inherited. */
+/* What entry `index` of the table below `pte` must hold so that nothing changes; an invalid entry's
+ * wish is inherited. */
 static u64 child_of(u64 pte, u32 level, u64 index)
 {
 	u64 child = pte;

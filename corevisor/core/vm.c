@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * VM records and their slots. Guarantees: a record is reached only through its slot, under the slot's lock, by a handle
- * that no other VM of this boot ever had; a slot's VMID is in no TLB when the slot is given out again; what a VM was built
- * of goes back scrubbed.
+ * VM records and their slots. Guarantees: a record is reached only through its slot, under the
+ * slot's lock, by a handle that no other VM of this boot ever had; a slot's VMID is in no TLB when
+ * the slot is given out again; what a VM was built of goes back scrubbed.
  */
 #include <cv/vm.h>
 
@@ -24,15 +24,15 @@ struct vm_slot {
 	struct lock lock; /* this is vm->lock; guards the fields below but `is_taken` */
 	u64 handle;	  /* 0: nobody can find a VM here */
 	struct vm *vm;
-	struct s2 s2;	  /* for the panic: reached without the record */
-	bool is_taken;	  /* slots.lock */
+	struct s2 s2;  /* for the panic: reached without the record */
+	bool is_taken; /* slots.lock */
 };
 
 static struct {
 	struct lock lock;
 	u64 generation;
 	struct vm_slot slot[VM_SLOTS];
-	u32 vm_count;	/* atomic, these two */
+	u32 vm_count; /* atomic, these two */
 	u32 vcpu_count;
 } slots = { .lock = LOCK_INIT(LOCK_RANK_VM_SLOTS) };
 
@@ -206,8 +206,10 @@ static enum cv_status create_check(const u64 *pfns, u32 count, u64 root_pfn, u64
 	return pages_check(pfns, count);
 }
 
-/* Fills the record and lets it be found. Pre: the pages are the corevisor's and zero; the slot is ours. */
-static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count, u64 flags) CV_NO_LOCK_ANALYSIS
+/* Fills the record and lets it be found. Pre: the pages are the corevisor's and zero; the slot is
+ * ours. */
+static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count,
+			 u64 flags) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = arch_core_va(pfn_pa(pfn_make(pfns[0])));
 	u64 generation = __atomic_add_fetch(&slots.generation, 1, __ATOMIC_RELAXED);
@@ -333,7 +335,8 @@ enum cv_status vm_add_ram(u64 handle, u64 gfn, u64 pages)
 	return status;
 }
 
-static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u64 *pfns) CV_REQUIRES(vm->lock)
+static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u64 *pfns)
+	CV_REQUIRES(vm->lock)
 {
 	enum cv_status status = pages_check(pfns, VCPU_RECORD_PAGES + 1);
 
@@ -346,7 +349,8 @@ static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u6
 	return vm->vcpus[index] != NULL ? CV_E_BUSY : CV_OK;
 }
 
-static void create_vcpu_commit(struct vm *vm, u32 index, pfn_t record, pfn_t run) CV_REQUIRES(vm->lock)
+static void create_vcpu_commit(struct vm *vm, u32 index, pfn_t record, pfn_t run)
+	CV_REQUIRES(vm->lock)
 {
 	struct vcpu *vcpu = arch_core_va(pfn_pa(record));
 
@@ -363,7 +367,8 @@ static void create_vcpu_commit(struct vm *vm, u32 index, pfn_t record, pfn_t run
 	__atomic_fetch_add(&slots.vcpu_count, 1, __ATOMIC_RELAXED);
 }
 
-static enum cv_status create_vcpu_locked(struct vm *vm, u32 index, const u64 *pfns) CV_REQUIRES(vm->lock)
+static enum cv_status create_vcpu_locked(struct vm *vm, u32 index, const u64 *pfns)
+	CV_REQUIRES(vm->lock)
 {
 	const u64 run_pfn = pfns[VCPU_RECORD_PAGES];
 	enum cv_status status = create_vcpu_check(vm, index, pfns);
@@ -391,7 +396,8 @@ enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn, u64 run_pfn
 	struct vm *vm;
 	enum cv_status status;
 
-	_Static_assert(VCPU_RECORD_PAGES == 1 && VM_RECORD_PAGES == 1, "the page lists above name one record page");
+	_Static_assert(VCPU_RECORD_PAGES == 1 && VM_RECORD_PAGES == 1,
+		       "the page lists above name one record page");
 	if (index >= VM_VCPUS_MAX) {
 		return CV_E_INVALID;
 	}
@@ -428,7 +434,8 @@ static enum cv_status destroy_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	return vm->active_count > 0 || vm->guest_pages > 0 ? CV_E_BUSY : CV_OK;
 }
 
-/* Cuts off what hangs on the VM: from here on its free list, its tables below the roots and its vCPUs are just pages. */
+/* Cuts off what hangs on the VM: from here on its free list, its tables below the roots and its
+ * vCPUs are just pages. */
 static void destroy_detach(struct vm *vm) CV_REQUIRES(vm->lock)
 {
 	s2_clear_root(&vm->s2);
@@ -443,7 +450,8 @@ static void destroy_detach(struct vm *vm) CV_REQUIRES(vm->lock)
 	vm->vcpu_count = 0;
 }
 
-/* The record itself goes. Nobody finds it any more; who waits for the lock finds another handle behind it. */
+/* The record itself goes. Nobody finds it any more; who waits for the lock finds another handle
+ * behind it. */
 static void destroy_record(struct vm *vm) CV_REQUIRES(vm->lock)
 {
 	struct vm_slot *slot = &slots.slot[vm->owner - OWNER_VM_FIRST];
@@ -476,7 +484,8 @@ enum cv_status vm_destroy(u64 handle, u64 *left) CV_NO_LOCK_ANALYSIS
 		u32 returned = 0;
 
 		destroy_detach(vm);
-		while (vm->donated_count > CORE_OF_VM_PAGES && returned < RV_BATCH_PAGES - CORE_OF_VM_PAGES) {
+		while (vm->donated_count > CORE_OF_VM_PAGES &&
+		       returned < RV_BATCH_PAGES - CORE_OF_VM_PAGES) {
 			mem_core_return_host(donated_pop(vm));
 			returned++;
 		}

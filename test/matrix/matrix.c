@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The matrix: one page (the subject) in every state it can have, VMs in every state they can have, and every call made
- * with it, legal or not. Each cell: the status and results are the specification's; the state afterwards is the
- * specification's, bit for bit (so a refusal changed nothing); invariants, TLBs and caches are as they must be. Then once
- * more with hostile CPUs that write to the page whenever they can.
+ * The matrix: one page (the subject) in every state it can have, VMs in every state they can have,
+ * and every call made with it, legal or not. Each cell: the status and results are the
+ * specification's; the state afterwards is the specification's, bit for bit (so a refusal changed
+ * nothing); invariants, TLBs and caches are as they must be. Then once more with hostile CPUs that
+ * write to the page whenever they can.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,8 @@
 
 #include "observe.h"
 
-/* Pages the scenes use: in the second block of the first bank, the last block of it, and the unaligned bank. */
+/* Pages the scenes use: in the second block of the first bank, the last block of it, and the
+ * unaligned bank. */
 #define BLOCK1 (0x40200000ull >> PAGE_SHIFT)
 #define SUBJECT (BLOCK1 + 7)
 #define BLOCK2 (0x40400000ull >> PAGE_SHIFT)
@@ -25,12 +27,12 @@
 #define JUNK 0x6a756e6b6a756e6bull
 
 /* Guest pages */
-#define GFN_SUBJECT 3ull  /* backed by the subject where a VM has it */
-#define GFN_FREE 5ull	  /* unbacked, private */
-#define GFN_SHARED 6ull	  /* unbacked, shared */
+#define GFN_SUBJECT 3ull /* backed by the subject where a VM has it */
+#define GFN_FREE 5ull	 /* unbacked, private */
+#define GFN_SHARED 6ull	 /* unbacked, shared */
 #define GFN_DESTROYED 7ull
-#define GFN_BACKED 8ull	  /* backed by another page, in both VMs */
-#define GFN_FAR 600ull	  /* another leaf table */
+#define GFN_BACKED 8ull /* backed by another page, in both VMs */
+#define GFN_FAR 600ull	/* another leaf table */
 #define RAM_PAGES 1024ull
 
 static struct spec_state spec;
@@ -41,19 +43,54 @@ static u64 vm_dead;
 /* ---- scenes: the world before the call ---- */
 
 enum page_scene {
-	PAGE_IS_HOST, PAGE_IS_HOST_LONELY /* its block has another foreign page */, PAGE_IS_OPEN, PAGE_IS_OPEN_TWICE, PAGE_IS_RUN,
-	PAGE_IS_PRIVATE, PAGE_IS_SHARED, PAGE_IS_VM_TABLE, PAGE_IS_POOL, PAGE_IS_CORE_PAGE, PAGE_IS_BOOT, PAGE_IS_INFO,
-	PAGE_IS_HOLE, PAGE_SCENES
+	PAGE_IS_HOST,
+	PAGE_IS_HOST_LONELY /* its block has another foreign page */,
+	PAGE_IS_OPEN,
+	PAGE_IS_OPEN_TWICE,
+	PAGE_IS_RUN,
+	PAGE_IS_PRIVATE,
+	PAGE_IS_SHARED,
+	PAGE_IS_VM_TABLE,
+	PAGE_IS_POOL,
+	PAGE_IS_CORE_PAGE,
+	PAGE_IS_BOOT,
+	PAGE_IS_INFO,
+	PAGE_IS_HOLE,
+	PAGE_SCENES
 };
 static const char *const page_names[PAGE_SCENES] = {
-	"host", "host, block split", "open VM's", "open VM's twice", "run page", "private", "shared by guest", "VM table",
-	"pool", "core", "boot core", "info", "not RAM",
+	"host",
+	"host, block split",
+	"open VM's",
+	"open VM's twice",
+	"run page",
+	"private",
+	"shared by guest",
+	"VM table",
+	"pool",
+	"core",
+	"boot core",
+	"info",
+	"not RAM",
 };
 
-enum vm_scene { VMS_SETUP, VMS_RUNNING, VMS_BUSY /* a vCPU is on a CPU */, VMS_DYING, VMS_DYING_BUSY, VM_SCENES };
-static const char *const vm_names[VM_SCENES] = { "setup", "running", "busy", "dying", "dying and busy" };
+enum vm_scene {
+	VMS_SETUP,
+	VMS_RUNNING,
+	VMS_BUSY /* a vCPU is on a CPU */,
+	VMS_DYING,
+	VMS_DYING_BUSY,
+	VM_SCENES
+};
+static const char *const vm_names[VM_SCENES] = { "setup", "running", "busy", "dying",
+						 "dying and busy" };
 
-enum pool_scene { POOL_FULL, POOL_LOW /* the core's tables are down to the floor */, POOL_DRY /* none */, POOL_SCENES };
+enum pool_scene {
+	POOL_FULL,
+	POOL_LOW /* the core's tables are down to the floor */,
+	POOL_DRY /* none */,
+	POOL_SCENES
+};
 
 static u64 must(enum cv_status status)
 {
@@ -81,7 +118,8 @@ static u64 make_vm(u64 flags)
 	u64 expected;
 
 	next_spare = root + 2;
-	BOTH(vm_create(record, root, flags, &handle), spec_vm_create(&spec, record, root, flags, &expected));
+	BOTH(vm_create(record, root, flags, &handle),
+	     spec_vm_create(&spec, record, root, flags, &expected));
 	assert_int_equal(handle, expected);
 	BOTH(vm_add_ram(handle, 0, RAM_PAGES), spec_vm_add_ram(&spec, handle, 0, RAM_PAGES));
 	for (u32 i = 0; i < 4; i++) {
@@ -117,7 +155,8 @@ static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
 {
 	u64 done;
 
-	BOTH(mem_map(handle, gfn, pfn, 1, flags, &done), spec_map(&spec, handle, gfn, pfn, 1, flags, &done));
+	BOTH(mem_map(handle, gfn, pfn, 1, flags, &done),
+	     spec_map(&spec, handle, gfn, pfn, 1, flags, &done));
 }
 
 static void make_vms(void)
@@ -157,7 +196,8 @@ static u64 scene_page(enum page_scene scene)
 		break;
 	case PAGE_IS_RUN:
 		other = spare();
-		BOTH(vm_create_vcpu(vm_a, 1, other, subject), spec_vm_create_vcpu(&spec, vm_a, 1, other, subject));
+		BOTH(vm_create_vcpu(vm_a, 1, other, subject),
+		     spec_vm_create_vcpu(&spec, vm_a, 1, other, subject));
 		break;
 	case PAGE_IS_SHARED:
 		set_wish(vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_SHARED);
@@ -188,9 +228,13 @@ static u64 scene_page(enum page_scene scene)
 
 static void scene_vms(enum vm_scene scene)
 {
-	static const struct { enum vm_state state; u32 active; } of[VM_SCENES] = {
-		[VMS_SETUP] = { VM_SETUP, 0 },	 [VMS_RUNNING] = { VM_RUNNING, 0 },   [VMS_BUSY] = { VM_RUNNING, 1 },
-		[VMS_DYING] = { VM_DYING, 0 },	 [VMS_DYING_BUSY] = { VM_DYING, 1 },
+	static const struct {
+		enum vm_state state;
+		u32 active;
+	} of[VM_SCENES] = {
+		[VMS_SETUP] = { VM_SETUP, 0 },	    [VMS_RUNNING] = { VM_RUNNING, 0 },
+		[VMS_BUSY] = { VM_RUNNING, 1 },	    [VMS_DYING] = { VM_DYING, 0 },
+		[VMS_DYING_BUSY] = { VM_DYING, 1 },
 	};
 
 	set_running(vm_a, of[scene].state, of[scene].active);
@@ -228,20 +272,20 @@ static struct outcome outcome(enum cv_status status, u64 value)
 	return (struct outcome){ status, status == CV_OK ? value : 0 };
 }
 
-#define CALL(name, core_expression, spec_expression)                                                                   \
-	static struct outcome do_core_##name(u64 p)                                                                       \
-	{                                                                                                              \
-		u64 v = 0;                                                                                             \
-		enum cv_status s = core_expression;                                                                    \
-		(void)p;                                                                                               \
-		return outcome(s, v);                                                                                  \
-	}                                                                                                              \
-	static struct outcome do_spec_##name(u64 p)                                                                       \
-	{                                                                                                              \
-		u64 v = 0;                                                                                             \
-		enum cv_status s = spec_expression;                                                                    \
-		(void)p;                                                                                               \
-		return outcome(s, v);                                                                                  \
+#define CALL(name, core_expression, spec_expression)                                               \
+	static struct outcome do_core_##name(u64 p)                                                \
+	{                                                                                          \
+		u64 v = 0;                                                                         \
+		enum cv_status s = core_expression;                                                \
+		(void)p;                                                                           \
+		return outcome(s, v);                                                              \
+	}                                                                                          \
+	static struct outcome do_spec_##name(u64 p)                                                \
+	{                                                                                          \
+		u64 v = 0;                                                                         \
+		enum cv_status s = spec_expression;                                                \
+		(void)p;                                                                           \
+		return outcome(s, v);                                                              \
 	}
 
 #define FREE_ROOT (BLOCK2 + 16)
@@ -249,23 +293,32 @@ static struct outcome outcome(enum cv_status status, u64 value)
 CALL(donate_core, mem_host_donate_core(p), spec_host_donate_core(&spec, p))
 CALL(share_core, mem_host_share_core(p), spec_host_share_core(&spec, p))
 CALL(pool_topup, mem_pool_topup(p), spec_pool_topup(&spec, p))
-CALL(create_record, vm_create(p, FREE_ROOT, RV_VM_PROTECTED, &v), spec_vm_create(&spec, p, FREE_ROOT, RV_VM_PROTECTED, &v))
-CALL(create_root, vm_create(FREE_PAGE, p & ~1ull, 0, &v), spec_vm_create(&spec, FREE_PAGE, p & ~1ull, 0, &v))
-CALL(create_odd_root, vm_create(FREE_PAGE, p | 1, 0, &v), spec_vm_create(&spec, FREE_PAGE, p | 1, 0, &v))
+CALL(create_record, vm_create(p, FREE_ROOT, RV_VM_PROTECTED, &v),
+     spec_vm_create(&spec, p, FREE_ROOT, RV_VM_PROTECTED, &v))
+CALL(create_root, vm_create(FREE_PAGE, p & ~1ull, 0, &v),
+     spec_vm_create(&spec, FREE_PAGE, p & ~1ull, 0, &v))
+CALL(create_odd_root, vm_create(FREE_PAGE, p | 1, 0, &v),
+     spec_vm_create(&spec, FREE_PAGE, p | 1, 0, &v))
 CALL(create_same, vm_create(p, p & ~1ull, 0, &v), spec_vm_create(&spec, p, p & ~1ull, 0, &v))
 CALL(create_flags, vm_create(p, FREE_ROOT, 2, &v), spec_vm_create(&spec, p, FREE_ROOT, 2, &v))
 CALL(create_huge, vm_create(p, ~1ull, 0, &v), spec_vm_create(&spec, p, ~1ull, 0, &v))
 CALL(topup_a, vm_topup(vm_a, p), spec_vm_topup(&spec, vm_a, p))
 CALL(topup_b, vm_topup(vm_b, p), spec_vm_topup(&spec, vm_b, p))
 CALL(topup_dead, vm_topup(vm_dead, p), spec_vm_topup(&spec, vm_dead, p))
-CALL(vcpu_record, vm_create_vcpu(vm_a, 0, p, FREE_PAGE), spec_vm_create_vcpu(&spec, vm_a, 0, p, FREE_PAGE))
-CALL(vcpu_run, vm_create_vcpu(vm_b, 0, FREE_PAGE, p), spec_vm_create_vcpu(&spec, vm_b, 0, FREE_PAGE, p))
+CALL(vcpu_record, vm_create_vcpu(vm_a, 0, p, FREE_PAGE),
+     spec_vm_create_vcpu(&spec, vm_a, 0, p, FREE_PAGE))
+CALL(vcpu_run, vm_create_vcpu(vm_b, 0, FREE_PAGE, p),
+     spec_vm_create_vcpu(&spec, vm_b, 0, FREE_PAGE, p))
 CALL(vcpu_same, vm_create_vcpu(vm_b, 0, p, p), spec_vm_create_vcpu(&spec, vm_b, 0, p, p))
-CALL(vcpu_exists, vm_create_vcpu(vm_a, 1, p, FREE_PAGE), spec_vm_create_vcpu(&spec, vm_a, 1, p, FREE_PAGE))
-CALL(vcpu_index, vm_create_vcpu(vm_a, 64, p, FREE_PAGE), spec_vm_create_vcpu(&spec, vm_a, 64, p, FREE_PAGE))
-CALL(vcpu_dead, vm_create_vcpu(vm_dead, 0, p, FREE_PAGE), spec_vm_create_vcpu(&spec, vm_dead, 0, p, FREE_PAGE))
-#define MAP(name, vm, gfn, pages, flags)                                                                               \
-	CALL(name, mem_map(vm, gfn, p, pages, flags, &v), spec_map(&spec, vm, gfn, p, pages, flags, &v))
+CALL(vcpu_exists, vm_create_vcpu(vm_a, 1, p, FREE_PAGE),
+     spec_vm_create_vcpu(&spec, vm_a, 1, p, FREE_PAGE))
+CALL(vcpu_index, vm_create_vcpu(vm_a, 64, p, FREE_PAGE),
+     spec_vm_create_vcpu(&spec, vm_a, 64, p, FREE_PAGE))
+CALL(vcpu_dead, vm_create_vcpu(vm_dead, 0, p, FREE_PAGE),
+     spec_vm_create_vcpu(&spec, vm_dead, 0, p, FREE_PAGE))
+#define MAP(name, vm, gfn, pages, flags)                                                           \
+	CALL(name, mem_map(vm, gfn, p, pages, flags, &v),                                          \
+	     spec_map(&spec, vm, gfn, p, pages, flags, &v))
 MAP(map_a, vm_a, GFN_FREE, 1, 0)
 MAP(map_a_content, vm_a, GFN_FREE, 1, RV_MEM_CONTENT)
 MAP(map_a_shared, vm_a, GFN_SHARED, 1, 0)
@@ -285,7 +338,7 @@ MAP(map_b_again, vm_b, GFN_SUBJECT, 1, 0)
 MAP(map_b_far, vm_b, GFN_FAR, 2, 0)
 MAP(map_dead, vm_dead, GFN_FREE, 1, 0)
 MAP(map_no_vm, 0, GFN_FREE, 1, 0)
-#define RECLAIM(name, vm, gfn, pages)                                                                                  \
+#define RECLAIM(name, vm, gfn, pages)                                                              \
 	CALL(name, mem_reclaim(vm, gfn, pages, &v), spec_reclaim(&spec, vm, gfn, pages, &v))
 RECLAIM(reclaim_a, vm_a, GFN_SUBJECT, 1)
 RECLAIM(reclaim_a_all, vm_a, 0, RAM_PAGES)
@@ -320,12 +373,15 @@ CALL(end_a, end_core(vm_a, &v), end_spec(vm_a, &v))
 CALL(end_b, end_core(vm_b, &v), end_spec(vm_b, &v))
 CALL(destroy_dead, vm_destroy(vm_dead, &v), spec_vm_destroy(&spec, vm_dead, &v))
 CALL(add_ram, vm_add_ram(vm_a, RAM_PAGES, 64), spec_vm_add_ram(&spec, vm_a, RAM_PAGES, 64))
-CALL(add_ram_over, vm_add_ram(vm_a, RAM_PAGES - 1, 64), spec_vm_add_ram(&spec, vm_a, RAM_PAGES - 1, 64))
-CALL(add_ram_beyond, vm_add_ram(vm_a, GFN_LIMIT - 1, 2), spec_vm_add_ram(&spec, vm_a, GFN_LIMIT - 1, 2))
+CALL(add_ram_over, vm_add_ram(vm_a, RAM_PAGES - 1, 64),
+     spec_vm_add_ram(&spec, vm_a, RAM_PAGES - 1, 64))
+CALL(add_ram_beyond, vm_add_ram(vm_a, GFN_LIMIT - 1, 2),
+     spec_vm_add_ram(&spec, vm_a, GFN_LIMIT - 1, 2))
 CALL(add_ram_wrap, vm_add_ram(vm_a, 4096, ~0ull), spec_vm_add_ram(&spec, vm_a, 4096, ~0ull))
 CALL(add_ram_none, vm_add_ram(vm_a, RAM_PAGES, 0), spec_vm_add_ram(&spec, vm_a, RAM_PAGES, 0))
 
-static struct outcome core_wish(u64 handle, u64 first, u64 end, enum s2_wish wish, bool destroyed) CV_NO_LOCK_ANALYSIS
+static struct outcome core_wish(u64 handle, u64 first, u64 end, enum s2_wish wish,
+				bool destroyed) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = vm_lock(handle);
 	gfn_t gfn = gfn_make(first);
@@ -345,16 +401,16 @@ static struct outcome wish_spec(u64 handle, u64 first, u64 end, enum s2_wish wis
 	return outcome(status, first);
 }
 
-#define WISH(name, ...)                                                                                                \
-	static struct outcome do_core_##name(u64 p)                                                                       \
-	{                                                                                                              \
-		(void)p;                                                                                               \
-		return core_wish(__VA_ARGS__);                                                                         \
-	}                                                                                                              \
-	static struct outcome do_spec_##name(u64 p)                                                                       \
-	{                                                                                                              \
-		(void)p;                                                                                               \
-		return wish_spec(__VA_ARGS__);                                                                         \
+#define WISH(name, ...)                                                                            \
+	static struct outcome do_core_##name(u64 p)                                                \
+	{                                                                                          \
+		(void)p;                                                                           \
+		return core_wish(__VA_ARGS__);                                                     \
+	}                                                                                          \
+	static struct outcome do_spec_##name(u64 p)                                                \
+	{                                                                                          \
+		(void)p;                                                                           \
+		return wish_spec(__VA_ARGS__);                                                     \
 	}
 WISH(wish_shared, vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_SHARED, false)
 WISH(wish_private, vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_PRIVATE, false)
@@ -369,25 +425,52 @@ WISH(wish_past_end, vm_a, RAM_PAGES - 1, RAM_PAGES + 1, S2_WISH_SHARED, true)
 WISH(wish_empty, vm_a, 5, 5, S2_WISH_SHARED, true)
 WISH(wish_open, vm_b, 0, RAM_PAGES, S2_WISH_SHARED, true)
 
-#define ENTRY(name) { #name, do_core_##name, do_spec_##name }
+#define ENTRY(name)                                                                                \
+	{                                                                                          \
+#name, do_core_##name, do_spec_##name                                              \
+	}
 static const struct call calls[] = {
-	ENTRY(donate_core), ENTRY(share_core), ENTRY(pool_topup), ENTRY(create_record), ENTRY(create_root),
-	ENTRY(create_odd_root), ENTRY(create_same), ENTRY(create_flags), ENTRY(create_huge), ENTRY(topup_a), ENTRY(topup_b),
-	ENTRY(topup_dead), ENTRY(vcpu_record), ENTRY(vcpu_run), ENTRY(vcpu_same), ENTRY(vcpu_exists), ENTRY(vcpu_index),
-	ENTRY(vcpu_dead), ENTRY(map_a), ENTRY(map_a_content), ENTRY(map_a_shared), ENTRY(map_a_destroyed),
-	ENTRY(map_a_backed), ENTRY(map_a_again), ENTRY(map_b_again), ENTRY(map_a_far), ENTRY(map_a_outside), ENTRY(map_a_beyond), ENTRY(map_a_many),
-	ENTRY(map_a_flags), ENTRY(map_a_none), ENTRY(map_b), ENTRY(map_b_content), ENTRY(map_b_backed), ENTRY(map_b_far),
-	ENTRY(map_dead), ENTRY(map_no_vm), ENTRY(reclaim_a), ENTRY(reclaim_a_all), ENTRY(reclaim_a_space), ENTRY(reclaim_b),
-	ENTRY(reclaim_b_all), ENTRY(reclaim_none), ENTRY(reclaim_wrap), ENTRY(reclaim_dead), ENTRY(kill_a), ENTRY(kill_dead),
-	ENTRY(destroy_a), ENTRY(destroy_b), ENTRY(end_a), ENTRY(end_b), ENTRY(destroy_dead), ENTRY(add_ram), ENTRY(add_ram_over), ENTRY(add_ram_beyond),
-	ENTRY(add_ram_wrap), ENTRY(add_ram_none), ENTRY(wish_shared), ENTRY(wish_private), ENTRY(wish_destroyed),
-	ENTRY(wish_undestroy), ENTRY(wish_keep_destroyed), ENTRY(wish_all), ENTRY(wish_block), ENTRY(wish_far),
-	ENTRY(wish_outside), ENTRY(wish_past_end), ENTRY(wish_empty), ENTRY(wish_open),
+	ENTRY(donate_core),    ENTRY(share_core),
+	ENTRY(pool_topup),     ENTRY(create_record),
+	ENTRY(create_root),    ENTRY(create_odd_root),
+	ENTRY(create_same),    ENTRY(create_flags),
+	ENTRY(create_huge),    ENTRY(topup_a),
+	ENTRY(topup_b),	       ENTRY(topup_dead),
+	ENTRY(vcpu_record),    ENTRY(vcpu_run),
+	ENTRY(vcpu_same),      ENTRY(vcpu_exists),
+	ENTRY(vcpu_index),     ENTRY(vcpu_dead),
+	ENTRY(map_a),	       ENTRY(map_a_content),
+	ENTRY(map_a_shared),   ENTRY(map_a_destroyed),
+	ENTRY(map_a_backed),   ENTRY(map_a_again),
+	ENTRY(map_b_again),    ENTRY(map_a_far),
+	ENTRY(map_a_outside),  ENTRY(map_a_beyond),
+	ENTRY(map_a_many),     ENTRY(map_a_flags),
+	ENTRY(map_a_none),     ENTRY(map_b),
+	ENTRY(map_b_content),  ENTRY(map_b_backed),
+	ENTRY(map_b_far),      ENTRY(map_dead),
+	ENTRY(map_no_vm),      ENTRY(reclaim_a),
+	ENTRY(reclaim_a_all),  ENTRY(reclaim_a_space),
+	ENTRY(reclaim_b),      ENTRY(reclaim_b_all),
+	ENTRY(reclaim_none),   ENTRY(reclaim_wrap),
+	ENTRY(reclaim_dead),   ENTRY(kill_a),
+	ENTRY(kill_dead),      ENTRY(destroy_a),
+	ENTRY(destroy_b),      ENTRY(end_a),
+	ENTRY(end_b),	       ENTRY(destroy_dead),
+	ENTRY(add_ram),	       ENTRY(add_ram_over),
+	ENTRY(add_ram_beyond), ENTRY(add_ram_wrap),
+	ENTRY(add_ram_none),   ENTRY(wish_shared),
+	ENTRY(wish_private),   ENTRY(wish_destroyed),
+	ENTRY(wish_undestroy), ENTRY(wish_keep_destroyed),
+	ENTRY(wish_all),       ENTRY(wish_block),
+	ENTRY(wish_far),       ENTRY(wish_outside),
+	ENTRY(wish_past_end),  ENTRY(wish_empty),
+	ENTRY(wish_open),
 };
 
 /* ---- one cell ---- */
 
-/* Everybody may have the subject and its neighbours in TLBs and caches, as data and as instructions. */
+/* Everybody may have the subject and its neighbours in TLBs and caches, as data and as
+ * instructions. */
 static void warm(u64 subject)
 {
 	u64 value;
@@ -431,16 +514,19 @@ static void check_clean(u64 subject, const struct spec_page *before, const char 
 {
 	const struct spec_page *after = spec_page(&spec, subject);
 
-	if (after == NULL || (before->owner == OWNER_HOST && after->owner == OWNER_HOST && !after->is_shared)) {
+	if (after == NULL ||
+	    (before->owner == OWNER_HOST && after->owner == OWNER_HOST && !after->is_shared)) {
 		return; /* an open VM's page was the host's all the time */
 	}
 	if ((after->owner != before->owner || after->is_shared != before->is_shared) &&
-	    after->owner != OWNER_CORE && !after->is_el2 && !fake_page_is_clean(subject) && !before->is_el2) {
+	    after->owner != OWNER_CORE && !after->is_el2 && !fake_page_is_clean(subject) &&
+	    !before->is_el2) {
 		fake_fail("%s: the page's copies differ, or a stale instruction is left", what);
 	}
 }
 
-static void cell(const struct call *call, enum page_scene page, enum vm_scene vms, enum pool_scene pool, bool is_hostile)
+static void cell(const struct call *call, enum page_scene page, enum vm_scene vms,
+		 enum pool_scene pool, bool is_hostile)
 {
 	u64 subject = set_scene(page, vms, pool);
 	struct spec_page before = { 0 };
@@ -449,8 +535,8 @@ static void cell(const struct call *call, enum page_scene page, enum vm_scene vm
 	bool is_vm_writing;
 	char what[200];
 
-	snprintf(what, sizeof(what), "page %s, VMs %s, pool %d, %s: %s", page_names[page], vm_names[vms], pool,
-		 is_hostile ? "hostile" : "calm", call->name);
+	snprintf(what, sizeof(what), "page %s, VMs %s, pool %d, %s: %s", page_names[page],
+		 vm_names[vms], pool, is_hostile ? "hostile" : "calm", call->name);
 	if (spec_page(&spec, subject) != NULL) {
 		before = *spec_page(&spec, subject);
 	}
@@ -466,20 +552,26 @@ static void cell(const struct call *call, enum page_scene page, enum vm_scene vm
 	expected = call->spec(subject);
 	got = call->core(subject);
 	if (got.status != expected.status || got.value != expected.value) {
-		fake_fail("%s: status %d, value %#lx; specified: %d, %#lx", what, got.status, got.value, expected.status,
-			  expected.value);
+		fake_fail("%s: status %d, value %#lx; specified: %d, %#lx", what, got.status,
+			  got.value, expected.status, expected.value);
 	}
 	/* Destroyed VMs have no tables any more. */
-	fake_attach(vm_a & 0xff, pa_make(spec_vm(&spec, vm_a) == NULL ? 0 : spec_vm(&spec, vm_a)->donated[1] << PAGE_SHIFT));
-	fake_attach(vm_b & 0xff, pa_make(spec_vm(&spec, vm_b) == NULL ? 0 : spec_vm(&spec, vm_b)->donated[1] << PAGE_SHIFT));
+	fake_attach(vm_a & 0xff, pa_make(spec_vm(&spec, vm_a) == NULL
+						 ? 0
+						 : spec_vm(&spec, vm_a)->donated[1] << PAGE_SHIFT));
+	fake_attach(vm_b & 0xff, pa_make(spec_vm(&spec, vm_b) == NULL
+						 ? 0
+						 : spec_vm(&spec, vm_b)->donated[1] << PAGE_SHIFT));
 	if (is_hostile) {
 		const struct spec_page *after = spec_page(&spec, subject);
 
 		fake_calm();
 		observe_check(&spec, false, what);
-		if (after != NULL && after->token == 0 && after->owner != before.owner && after->owner != OWNER_CORE &&
-		    !fake_page_is_zero(subject) && (is_vm_writing || !after->is_host)) {
-			fake_fail("%s: the page changed hands with its former owner's content", what);
+		if (after != NULL && after->token == 0 && after->owner != before.owner &&
+		    after->owner != OWNER_CORE && !fake_page_is_zero(subject) &&
+		    (is_vm_writing || !after->is_host)) {
+			fake_fail("%s: the page changed hands with its former owner's content",
+				  what);
 		}
 	} else {
 		check_clean(subject, &before, what);

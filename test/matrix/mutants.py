@@ -16,7 +16,7 @@ SPEC = ["spec/spec_mem", "spec/spec_vm", "spec/invariants", "test/matrix/observe
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-w", "-Iarch-fake", "-Ispec", "-Iinclude", "-Icorevisor/include",
          "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # In the order of their cost.
-TESTS = [("test_mem_tables", {}), ("test_mem_calls", {}), ("walk", {"WALK_SEED": "7"}), ("test_mem_ledger", {}),
+TESTS = [("test_mem_tables", {}), ("test_mem_calls", {}), ("walk", {"WALK_SEED": "7"}), ("test_mem_cpus", {}), ("test_mem_ledger", {}),
          ("matrix", {})]
 
 # From mem_page_reclaim(): what a mutant of the order of its steps rearranges.
@@ -56,8 +56,8 @@ MUTANTS = [
      "\tledger_set(pfn, (struct page){\n\t\t\t\t.owner = vm->owner,\n"
      "\t\t\t\t.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE,\n\t\t\t\t.gfn = gfn.v,\n\t\t\t});\n\ts2_map(&vm"),
     ("donate-late-content", "mem", " || (is_content_kept && vm->state != VM_SETUP)", ""),
-    ("donate-busy", "mem", "\tif (leaf.is_mapped) {\n\t\treturn CV_E_BUSY;\n\t}\n\tif (!vm_has_tables(vm, gfn) || !res",
-     "\tif (!vm_has_tables(vm, gfn) || !res"),
+    ("donate-busy", "mem", "\tif (leaf.is_mapped) {\n\t\treturn CV_E_BUSY;\n\t}\n\tif (!vm_has_tables(vm, gfn) ||",
+     "\tif (!vm_has_tables(vm, gfn) ||"),
     ("owner-check", "mem", "return ledger_is(pfn, OWNER_HOST, PAGE_EXCLUSIVE) ? CV_OK : CV_E_STATE;",
      "return ledger_get(pfn).owner == OWNER_HOST ? CV_OK : CV_E_STATE;"),
     ("open-owner-check", "mem", "page.owner != OWNER_HOST || page.count == LEDGER_COUNT_MAX", "page.count == LEDGER_COUNT_MAX"),

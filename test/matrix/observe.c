@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The abstraction function. It reads tables, ledger and records, never the code under test's own conclusions. */
+/* The abstraction function. It reads tables, ledger and records, never the code under test's own
+ * conclusions. */
 #include "observe.h"
 
 #include <cv/host_map.h>
@@ -88,15 +89,16 @@ static void observe_counts(const struct spec_state *state)
 	for (u32 i = 0; i < state->page_count; i++) {
 		const struct spec_page *page = &state->page[i];
 
-		counts[page->owner == OWNER_HOST ? (page->is_shared ? RV_PAGES_HOST_SHARED : RV_PAGES_HOST) :
-		       page->owner == OWNER_CORE ? RV_PAGES_CORE :
-		       page->is_shared		 ? RV_PAGES_VM_SHARED :
-						   RV_PAGES_VM]++;
+		counts[page->owner == OWNER_HOST
+			       ? (page->is_shared ? RV_PAGES_HOST_SHARED : RV_PAGES_HOST)
+		       : page->owner == OWNER_CORE ? RV_PAGES_CORE
+		       : page->is_shared	   ? RV_PAGES_VM_SHARED
+						   : RV_PAGES_VM]++;
 	}
 	for (u32 i = 0; i < RV_PAGES_STATES; i++) {
 		if (ledger_count((enum rv_page_state)i) != counts[i]) {
-			fake_fail("the ledger counts %lu pages of class %u, there are %lu", ledger_count((enum rv_page_state)i), i,
-				  counts[i]);
+			fake_fail("the ledger counts %lu pages of class %u, there are %lu",
+				  ledger_count((enum rv_page_state)i), i, counts[i]);
 		}
 	}
 }
@@ -116,7 +118,8 @@ void observe(struct spec_state *state, const struct spec_state *like)
 		for (u64 i = 0; i < state->region[r].pages; i++) {
 			u64 pfn = (state->region[r].base.v >> PAGE_SHIFT) + i;
 
-			observe_page(&state->page[count++], pfn, state->hyp_leaf[pfn / 512 - block / 512]);
+			observe_page(&state->page[count++], pfn,
+				     state->hyp_leaf[pfn / 512 - block / 512]);
 		}
 	}
 	state->page_count = count;
@@ -148,7 +151,8 @@ static void check_leaf_tables(struct spec_state *state)
 			bool has_table = s2_walk(mem_host_s2(), gfn_make(pfn)).level == 3;
 
 			if (has_table != spec_is_split(state, pfn)) {
-				fake_fail("page %#lx: %s", pfn, has_table ? "the block was not joined" : "no leaf table");
+				fake_fail("page %#lx: %s", pfn,
+					  has_table ? "the block was not joined" : "no leaf table");
 			}
 			pfn |= 511;
 		}

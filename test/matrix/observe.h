@@ -11,9 +11,11 @@
 extern const struct fake_machine observe_machine;
 /* Boots it and makes `state` what it is. */
 void observe_boot(struct spec_state *state);
-/* Reads the core's state. `like` tells what cannot be seen: handles to look for, entropy, generation. */
+/* Reads the core's state. `like` tells what cannot be seen: handles to look for, entropy,
+ * generation. */
 void observe(struct spec_state *state, const struct spec_state *like);
-/* Fails the test if core and specification differ, an invariant is broken, a TLB is stale or a lock is held. */
+/* Fails the test if core and specification differ, an invariant is broken, a TLB is stale or a lock
+ * is held. */
 void observe_check(const struct spec_state *expected, bool with_content, const char *what);
 
 #endif

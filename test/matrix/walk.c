@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The walk: a long random sequence of calls, each made on the core and on the specification; after every call the two
- * agree, the invariants hold and no TLB is stale. Arguments are drawn from few pages, gfns and VMs, so that calls meet.
- * WALK_SEED repeats a walk, WALK_STEPS makes it longer.
+ * The walk: a long random sequence of calls, each made on the core and on the specification; after
+ * every call the two agree, the invariants hold and no TLB is stale. Arguments are drawn from few
+ * pages, gfns and VMs, so that calls meet. WALK_SEED repeats a walk, WALK_STEPS makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +81,8 @@ struct outcome {
 	u64 spec_value;
 };
 
-static struct outcome step_wish(u64 handle, u64 first, u64 end, enum s2_wish wish, bool destroyed) CV_NO_LOCK_ANALYSIS
+static struct outcome step_wish(u64 handle, u64 first, u64 end, enum s2_wish wish,
+				bool destroyed) CV_NO_LOCK_ANALYSIS
 {
 	struct outcome out = { .spec_value = first };
 	struct vm *vm = vm_lock(handle);
@@ -112,10 +113,10 @@ static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
 	vm_unlock(vm);
 }
 
-#define BOTH(core_call, spec_call)                                                                                     \
-	do {                                                                                                           \
-		out.core = core_call;                                                                                  \
-		out.spec = spec_call;                                                                                  \
+#define BOTH(core_call, spec_call)                                                                 \
+	do {                                                                                       \
+		out.core = core_call;                                                              \
+		out.spec = spec_call;                                                              \
 	} while (0)
 
 /* RAM and tables for a new VM, so that most VMs get somewhere. */
@@ -156,7 +157,8 @@ static struct outcome step_vm(u64 vm, u64 pfn)
 		break;
 	case 1:
 		small = pick(40) == 0 ? 64 : small % SPEC_VCPUS;
-		BOTH(vm_create_vcpu(vm, small, pfn, other), spec_vm_create_vcpu(&spec, vm, small, pfn, other));
+		BOTH(vm_create_vcpu(vm, small, pfn, other),
+		     spec_vm_create_vcpu(&spec, vm, small, pfn, other));
 		break;
 	case 2:
 		small = pick(3) * 256;
@@ -205,17 +207,23 @@ static struct outcome step(void)
 		     spec_map(&spec, vm, gfn, pfn, pages, flags, &out.spec_value));
 		break;
 	case 6:
-		BOTH(mem_reclaim(vm, gfn, pages, &out.core_value), spec_reclaim(&spec, vm, gfn, pages, &out.spec_value));
+		BOTH(mem_reclaim(vm, gfn, pages, &out.core_value),
+		     spec_reclaim(&spec, vm, gfn, pages, &out.spec_value));
 		break;
 	case 7:
 		if (pick(6) == 0) {
 			BOTH(mem_pool_topup(pfn), spec_pool_topup(&spec, pfn));
 		} else {
 			u64 value;
-			bool expected = spec_page(&spec, pfn) != NULL ? spec_page(&spec, pfn)->is_host_rw : pfn < GFN_LIMIT;
+			bool expected = spec_page(&spec, pfn) != NULL
+						? spec_page(&spec, pfn)->is_host_rw
+						: pfn < GFN_LIMIT;
 
-			if (fake_host_write((u32)pick(FAKE_CPUS), pfn << PAGE_SHIFT, pick(1000)) != expected && pfn < GFN_LIMIT) {
-				fake_fail("the host's write to page %#lx: expected %d", pfn, expected);
+			if (fake_host_write((u32)pick(FAKE_CPUS), pfn << PAGE_SHIFT, pick(1000)) !=
+				    expected &&
+			    pfn < GFN_LIMIT) {
+				fake_fail("the host's write to page %#lx: expected %d", pfn,
+					  expected);
 			}
 			fake_host_read((u32)pick(FAKE_CPUS), pfn << PAGE_SHIFT, &value);
 			if (spec_page(&spec, pfn) != NULL && expected) {
@@ -224,7 +232,8 @@ static struct outcome step(void)
 		}
 		break;
 	default:
-		out = step_wish(vm, gfn, gfn + pages, (enum s2_wish)(pick(30) == 0 ? 2 : pick(2)), pick(2) == 0);
+		out = step_wish(vm, gfn, gfn + pages, (enum s2_wish)(pick(30) == 0 ? 2 : pick(2)),
+				pick(2) == 0);
 		break;
 	}
 	return out;
@@ -248,9 +257,10 @@ static void walk(u32 steps)
 		fake_cpu_set((u32)pick(FAKE_CPUS));
 		out = step();
 		snprintf(what, sizeof(what), "WALK_SEED=%#lx step %u", seed, i);
-		if (out.core != out.spec || (out.core == CV_OK && out.core_value != out.spec_value)) {
-			fake_fail("%s: status %d value %#lx, specified %d %#lx", what, out.core, out.core_value, out.spec,
-				  out.spec_value);
+		if (out.core != out.spec ||
+		    (out.core == CV_OK && out.core_value != out.spec_value)) {
+			fake_fail("%s: status %d value %#lx, specified %d %#lx", what, out.core,
+				  out.core_value, out.spec, out.spec_value);
 		}
 		accepted += out.core == CV_OK;
 		seen[-out.core]++;
@@ -272,8 +282,9 @@ static void test_walk(void **state)
 	fake_halt();
 	/* A walk whose calls are nearly all refused tests nothing. */
 	assert_true(accepted > (steps == NULL ? STEPS / 8 : 0));
-	print_message("# %u calls accepted; refused by status 2-9: %u %u %u %u %u %u %u %u\n", accepted, seen[2], seen[3], seen[4],
-		      seen[5], seen[6], seen[7], seen[8], seen[9]);
+	print_message("# %u calls accepted; refused by status 2-9: %u %u %u %u %u %u %u %u\n",
+		      accepted, seen[2], seen[3], seen[4], seen[5], seen[6], seen[7], seen[8],
+		      seen[9]);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the matrix cannot say in one page: caches, batches, lists, handles, the end of everything, and several CPUs. */
+/* What the matrix cannot say in one page: caches, batches, lists, handles, the end of everything,
+ * and several CPUs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <pthread.h>
 
 #include <cv/hyp_map.h>
 #include <cv/pool.h>
@@ -38,7 +38,8 @@ static void end_vm(u64 handle)
 	assert_int_equal(vm_kill(handle), CV_OK);
 	do {
 		assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
-	} while (value < 4096 && mem_reclaim(handle, value, 4096 - value, &value) == CV_OK && value < 4096);
+	} while (value < 4096 && mem_reclaim(handle, value, 4096 - value, &value) == CV_OK &&
+		 value < 4096);
 	do {
 		assert_int_equal(vm_destroy(handle, &value), CV_OK);
 	} while (value > 0);
@@ -53,7 +54,8 @@ static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
 	assert_int_equal(done, 1);
 }
 
-/* Boot content that the host left dirty in the cache, with something else in DRAM: both views agree afterwards. */
+/* Boot content that the host left dirty in the cache, with something else in DRAM: both views agree
+ * afterwards. */
 static void test_content_is_cleaned(void **state)
 {
 	u64 vm;
@@ -65,7 +67,8 @@ static void test_content_is_cleaned(void **state)
 	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, SECRET));
 	assert_true(fake_write(1, OWNER_HOST, PAGE(40) << PAGE_SHIFT, 666, FAKE_UNCACHED));
 	map(vm, 0, PAGE(40), RV_MEM_CONTENT);
-	assert_true(fake_read(0, vm & 0xff, 0, &value, FAKE_UNCACHED)); /* a guest starts with its MMU off */
+	assert_true(fake_read(0, vm & 0xff, 0, &value,
+			      FAKE_UNCACHED)); /* a guest starts with its MMU off */
 	assert_int_equal(value, SECRET);
 	assert_true(fake_read(1, vm & 0xff, 0, &value, FAKE_CACHED));
 	assert_int_equal(value, SECRET);
@@ -112,7 +115,8 @@ static void test_secret_stays(void **state) CV_NO_LOCK_ANALYSIS
 	for (u64 i = 0; i < 3; i++) {
 		map(vm_handle, i, PAGE(40 + i), 0);
 		assert_true(fake_write(1, vm_handle & 0xff, i << PAGE_SHIFT, SECRET, FAKE_CACHED));
-		assert_true(fake_write(1, vm_handle & 0xff, (i << PAGE_SHIFT) + 8, SECRET, FAKE_UNCACHED));
+		assert_true(fake_write(1, vm_handle & 0xff, (i << PAGE_SHIFT) + 8, SECRET,
+				       FAKE_UNCACHED));
 		assert_false(fake_host_read(0, PAGE(40 + i) << PAGE_SHIFT, &value));
 	}
 	vm = vm_lock(vm_handle);
@@ -121,7 +125,8 @@ static void test_secret_stays(void **state) CV_NO_LOCK_ANALYSIS
 	for (u64 offset = 0; offset < 16; offset += 8) {
 		assert_true(fake_host_read(0, (PAGE(41) << PAGE_SHIFT) + offset, &value));
 		assert_int_equal(value, 0);
-		assert_true(fake_read(0, OWNER_HOST, (PAGE(41) << PAGE_SHIFT) + offset, &value, FAKE_UNCACHED));
+		assert_true(fake_read(0, OWNER_HOST, (PAGE(41) << PAGE_SHIFT) + offset, &value,
+				      FAKE_UNCACHED));
 		assert_int_equal(value, 0);
 	}
 	/* Shared for real: each sees what the other writes. */
@@ -215,7 +220,8 @@ static void test_destroy_in_batches(void **state)
 	} while (left > 0);
 	assert_int_equal(calls, 3);
 	assert_int_equal(vm_destroy(handle, &left), CV_E_NOENT);
-	assert_int_equal(ledger_count(RV_PAGES_CORE), FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
+	assert_int_equal(ledger_count(RV_PAGES_CORE),
+			 FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
 	assert_int_equal(ledger_count(RV_PAGES_HOST_SHARED), 0);
 	assert_int_equal(vm_vcpu_count(), 0);
 	fake_check_tlbs();
@@ -247,22 +253,26 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	assert_int_equal(gfn.v, 4096);
 	assert_int_equal(mem_vm_get_wish(vm, gfn_make(0), gfn_make(4096), &gfn), S2_WISH_SHARED);
 	assert_int_equal(gfn.v, 4096);
-	assert_int_equal(mem_vm_get_wish(vm, gfn_make(4096), gfn_make(GFN_LIMIT), &gfn), S2_WISH_SHARED);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(4096), gfn_make(GFN_LIMIT), &gfn),
+			 S2_WISH_SHARED);
 	assert_int_equal(gfn.v, GFN_LIMIT);
 	gfn.v = 2000;
 	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2010), S2_WISH_PRIVATE, false), CV_OK);
 	assert_int_equal(mem_vm_get_wish(vm, gfn_make(100), gfn_make(4096), &gfn), S2_WISH_SHARED);
 	assert_int_equal(gfn.v, 2000);
-	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn), S2_WISH_PRIVATE);
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn),
+			 S2_WISH_PRIVATE);
 	assert_int_equal(gfn.v, 2010);
 	vm_unlock(vm);
 	/* RAM that ends inside a 2 MiB entry: nothing behind its end is touched. */
 	assert_int_equal(vm_add_ram(handle, 8192, 100), CV_OK);
 	vm = vm_lock(handle);
 	gfn.v = 8192;
-	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false), CV_OK);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false),
+			 CV_OK);
 	assert_int_equal(gfn.v, 8192 + 100);
-	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false), CV_E_RANGE);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(8192 + 512), S2_WISH_SHARED, false),
+			 CV_E_RANGE);
 	assert_int_equal(s2_walk(&vm->s2, gfn_make(8192 + 100)).wish, S2_WISH_PRIVATE);
 	vm_unlock(vm);
 	assert_int_equal(vm_kill(handle), CV_OK);
@@ -272,7 +282,8 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	fake_halt();
 }
 
-/* A page that a guest shares stays a leaf of its own, so that taking it back from the host needs no table. */
+/* A page that a guest shares stays a leaf of its own, so that taking it back from the host needs no
+ * table. */
 static void test_shared_page_stays_split(void **state) CV_NO_LOCK_ANALYSIS
 {
 	struct pool drained;
@@ -355,12 +366,14 @@ static void test_topup_when_low(void **state)
 
 	(void)state;
 	fake_boot(&fake_small_machine);
-	assert_true(pool_reserve(mem_core_pool(), &drained, pool_count(mem_core_pool()) - CORE_POOL_FLOOR, 0));
+	assert_true(pool_reserve(mem_core_pool(), &drained,
+				 pool_count(mem_core_pool()) - CORE_POOL_FLOOR, 0));
 	assert_int_equal(mem_host_donate_core(PAGE(0)), CV_E_NOMEM);
 	for (u64 i = 0; i < 8; i++) {
 		assert_int_equal(mem_pool_topup(PAGE(i)), CV_OK);
 	}
-	assert_int_equal(pool_count(mem_core_pool()), CORE_POOL_FLOOR + 8 - 2); /* two tables for the region */
+	assert_int_equal(pool_count(mem_core_pool()),
+			 CORE_POOL_FLOOR + 8 - 2); /* two tables for the region */
 	assert_int_equal(mem_host_donate_core(PAGE(9)), CV_OK);
 	fake_halt();
 }
@@ -402,173 +415,10 @@ static void test_revoke_everything(void **state)
 	mem_revoke_everything();
 	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
 		assert_false(fake_read(cpu, handle & 0xff, 0, &value, FAKE_CACHED));
-		assert_false(fake_read(cpu, OWNER_HOST, PAGE(50) << PAGE_SHIFT, &value, FAKE_CACHED));
+		assert_false(
+			fake_read(cpu, OWNER_HOST, PAGE(50) << PAGE_SHIFT, &value, FAKE_CACHED));
 		assert_false(fake_read(cpu, OWNER_HOST, 0x09000000, &value, FAKE_CACHED));
 	}
-	fake_check_tlbs();
-	fake_halt();
-}
-
-/* ---- several CPUs at once ---- */
-
-#define THREADS 3
-#define ROUNDS 60
-
-/* Each CPU drives a VM of its own through its life with pages that lie beside the others' pages. */
-static void *live_and_die(void *argument)
-{
-	u64 id = (uintptr_t)argument;
-
-	fake_cpu_set((u32)id);
-	for (u32 i = 0; i < ROUNDS; i++) {
-		u64 base = PAGE(id * 16);
-		u64 handle;
-		u64 value;
-
-		if (vm_create(base, base + 2, RV_VM_PROTECTED, &handle) != CV_OK || vm_topup(handle, base + 4) != CV_OK ||
-		    vm_topup(handle, base + 5) != CV_OK || vm_add_ram(handle, 0, 64) != CV_OK ||
-		    mem_map(handle, 1, base + 6, 3, 0, &value) != CV_OK || value != 3) {
-			fake_fail("CPU %lu: building a VM failed", id);
-		}
-		if (fake_host_read((u32)id, (base + 7) << PAGE_SHIFT, &value)) {
-			fake_fail("CPU %lu: the host reads a donated page", id);
-		}
-		if (!fake_host_read((u32)id, PAGE(15 + 16 * ((id + 1) % THREADS)) << PAGE_SHIFT, &value)) {
-			fake_fail("CPU %lu: the host may not read its own page beside a donated one", id);
-		}
-		if (vm_kill(handle) != CV_OK || mem_reclaim(handle, 0, 64, &value) != CV_OK || value != 64 ||
-		    vm_destroy(handle, &value) != CV_OK || value != 0) {
-			fake_fail("CPU %lu: ending a VM failed", id);
-		}
-	}
-	return NULL;
-}
-
-static void test_cpus_at_once(void **state)
-{
-	pthread_t threads[THREADS];
-	u32 before;
-
-	(void)state;
-	fake_boot(&fake_small_machine);
-	before = pool_count(mem_core_pool());
-	for (uintptr_t i = 0; i < THREADS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, live_and_die, (void *)i), 0);
-	}
-	for (u32 i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-	}
-	assert_int_equal(vm_count(), 0);
-	assert_int_equal(ledger_count(RV_PAGES_HOST) + ledger_count(RV_PAGES_CORE), ledger_ram_pages());
-	assert_int_equal(pool_count(mem_core_pool()), before - 1); /* EL2's own table for the region stays */
-	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(PAGE(0))).level, 2);
-	fake_check_tlbs();
-	fake_halt();
-}
-
-/* Two CPUs want the same page for the same VM, again and again: one gets it. */
-static u64 contested;
-static u32 winners;
-
-static void *contend(void *argument)
-{
-	u64 value;
-
-	fake_cpu_set((u32)(uintptr_t)argument);
-	for (u64 i = 0; i < ROUNDS; i++) {
-		enum cv_status status = mem_map(contested, (uintptr_t)argument * ROUNDS + i, PAGE(100 + i), 1, 0, &value);
-
-		if (status == CV_OK) {
-			__atomic_fetch_add(&winners, 1, __ATOMIC_RELAXED);
-		} else if (status != CV_E_STATE) {
-			fake_fail("status %d for a contested page", status);
-		}
-	}
-	return NULL;
-}
-
-static void test_contested_pages(void **state)
-{
-	pthread_t threads[THREADS];
-
-	(void)state;
-	fake_boot(&fake_small_machine);
-	contested = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
-	winners = 0;
-	for (uintptr_t i = 0; i < THREADS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, contend, (void *)i), 0);
-	}
-	for (u32 i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-	}
-	assert_int_equal(winners, ROUNDS);
-	assert_int_equal(ledger_count(RV_PAGES_VM), ROUNDS);
-	end_vm(contested);
-	fake_halt();
-}
-
-/* One CPU builds and ends a VM again and again while others call with its handle, at any moment of its life. */
-static u64 shared_handle;
-static bool is_over;
-
-static void *disturb(void *argument)
-{
-	u64 id = (uintptr_t)argument;
-	u64 value;
-	u64 pfn = PAGE(300 + id);
-
-	fake_cpu_set((u32)id);
-	while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
-		u64 handle = __atomic_load_n(&shared_handle, __ATOMIC_RELAXED);
-		/* Whatever they answer: nothing may break. */
-		enum cv_status status = mem_map(handle, id, pfn, 1, 0, &value);
-
-		status = status == CV_OK ? vm_kill(handle) : vm_topup(handle, PAGE(310 + id));
-		status = mem_reclaim(handle, 0, 64, &value);
-		status = vm_add_ram(handle, 100 + id, 1);
-		status = vm_create_vcpu(handle, id, PAGE(320 + id), PAGE(330 + id));
-		if (status == CV_OK || status == CV_E_NOENT) {
-			continue;
-		}
-	}
-	return NULL;
-}
-
-static void test_calls_on_a_dying_vm(void **state)
-{
-	pthread_t threads[2];
-
-	(void)state;
-	fake_boot(&fake_small_machine);
-	__atomic_store_n(&is_over, false, __ATOMIC_RELEASE);
-	for (uintptr_t i = 0; i < 2; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, disturb, (void *)(i + 1)), 0);
-	}
-	for (u32 i = 0; i < 200; i++) {
-		u64 handle;
-		u64 value;
-
-		assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, &handle), CV_OK);
-		assert_int_equal(vm_add_ram(handle, 0, 64), CV_OK);
-		__atomic_store_n(&shared_handle, handle, __ATOMIC_RELAXED);
-		for (u64 page = 4; page < 8; page++) {
-			enum cv_status status = vm_topup(handle, PAGE(page));
-
-			assert_true(status == CV_OK || status == CV_E_STATE);
-		}
-		assert_int_equal(vm_kill(handle), CV_OK);
-		assert_int_equal(mem_reclaim(handle, 0, 64, &value), CV_OK);
-		do {
-			assert_int_equal(vm_destroy(handle, &value), CV_OK);
-		} while (value > 0);
-		assert_int_equal(vm_kill(handle), CV_E_NOENT);
-	}
-	__atomic_store_n(&is_over, true, __ATOMIC_RELEASE);
-	for (u32 i = 0; i < 2; i++) {
-		pthread_join(threads[i], NULL);
-	}
-	assert_int_equal(ledger_count(RV_PAGES_HOST) + ledger_count(RV_PAGES_CORE), ledger_ram_pages());
-	assert_int_equal(ledger_count(RV_PAGES_CORE), FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
 	fake_check_tlbs();
 	fake_halt();
 }
@@ -576,14 +426,20 @@ static void test_calls_on_a_dying_vm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_content_is_cleaned), cmocka_unit_test(test_no_stale_instructions),
-		cmocka_unit_test(test_secret_stays), cmocka_unit_test(test_handles_are_never_used_twice),
-		cmocka_unit_test(test_all_slots), cmocka_unit_test(test_no_entropy), cmocka_unit_test(test_destroy_in_batches),
-		cmocka_unit_test(test_batches), cmocka_unit_test(test_shared_page_stays_split),
-		cmocka_unit_test(test_vm_write), cmocka_unit_test(test_pin_limit),
-		cmocka_unit_test(test_topup_when_low), cmocka_unit_test(test_scrub_all),
-		cmocka_unit_test(test_revoke_everything), cmocka_unit_test(test_cpus_at_once),
-		cmocka_unit_test(test_contested_pages), cmocka_unit_test(test_calls_on_a_dying_vm),
+		cmocka_unit_test(test_content_is_cleaned),
+		cmocka_unit_test(test_no_stale_instructions),
+		cmocka_unit_test(test_secret_stays),
+		cmocka_unit_test(test_handles_are_never_used_twice),
+		cmocka_unit_test(test_all_slots),
+		cmocka_unit_test(test_no_entropy),
+		cmocka_unit_test(test_destroy_in_batches),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_shared_page_stays_split),
+		cmocka_unit_test(test_vm_write),
+		cmocka_unit_test(test_pin_limit),
+		cmocka_unit_test(test_topup_when_low),
+		cmocka_unit_test(test_scrub_all),
+		cmocka_unit_test(test_revoke_everything),
 	};
 
 	return cmocka_run_group_tests_name("calls", tests, NULL, NULL);

@@ -29,7 +29,10 @@ static enum cv_status init(const struct ledger_region *regions, u32 count)
 	return ledger_init(regions, count, entries, blocks);
 }
 
-#define REGION(first_page, page_count) { .base = { (u64)(first_page) << PAGE_SHIFT }, .pages = (page_count) }
+#define REGION(first_page, page_count)                                                             \
+	{                                                                                          \
+		.base = { (u64)(first_page) << PAGE_SHIFT }, .pages = (page_count)                 \
+	}
 
 static void test_refuses_bad_regions(void **state)
 {
@@ -55,9 +58,12 @@ static void test_refuses_bad_regions(void **state)
 
 static void test_edges(void **state)
 {
-	static const struct ledger_region regions[] = { REGION(100, 50), REGION(150, 1), REGION(2000, 3) };
+	static const struct ledger_region regions[] = { REGION(100, 50), REGION(150, 1),
+							REGION(2000, 3) };
 	static const u64 ram[] = { 100, 149, 150, 2000, 2002 };
-	static const u64 other[] = { 0, 99, 151, 1999, 2003, ~0ull, 1ull << 52, (1ull << 52) + 100 };
+	static const u64 other[] = {
+		0, 99, 151, 1999, 2003, ~0ull, 1ull << 52, (1ull << 52) + 100
+	};
 
 	(void)state;
 	assert_int_equal(init(regions, 3), CV_OK);
@@ -74,18 +80,20 @@ static void test_edges(void **state)
 /* Each entry is its own: write all, read all. */
 static void test_entries_are_distinct(void **state)
 {
-	static const struct ledger_region regions[] = { REGION(0, 600), REGION(700, 500), REGION(5000, 1) };
+	static const struct ledger_region regions[] = { REGION(0, 600), REGION(700, 500),
+							REGION(5000, 1) };
 
 	(void)state;
 	assert_int_equal(init(regions, 3), CV_OK);
 	assert_false(ledger_is_ram(pfn_make(0))); /* page 0 ends lists */
 	for (u64 pfn = 0; pfn < 5001; pfn++) {
 		if (ledger_is_ram(pfn_make(pfn))) {
-			ledger_set(pfn_make(pfn), (struct page){
-						.owner = pfn % 2 != 0 ? OWNER_VM_LAST : OWNER_VM_FIRST,
-						.state = pfn % 3 == 0 ? PAGE_SHARED : PAGE_EXCLUSIVE,
-						.gfn = GFN_LIMIT - 1 - pfn,
-					});
+			ledger_set(pfn_make(pfn),
+				   (struct page){
+					   .owner = pfn % 2 != 0 ? OWNER_VM_LAST : OWNER_VM_FIRST,
+					   .state = pfn % 3 == 0 ? PAGE_SHARED : PAGE_EXCLUSIVE,
+					   .gfn = GFN_LIMIT - 1 - pfn,
+				   });
 		}
 	}
 	for (u64 pfn = 0; pfn < 5001; pfn++) {
@@ -98,7 +106,8 @@ static void test_entries_are_distinct(void **state)
 		}
 	}
 	assert_int_equal(ledger_count(RV_PAGES_HOST), 0);
-	assert_int_equal(ledger_count(RV_PAGES_VM) + ledger_count(RV_PAGES_VM_SHARED), ledger_ram_pages());
+	assert_int_equal(ledger_count(RV_PAGES_VM) + ledger_count(RV_PAGES_VM_SHARED),
+			 ledger_ram_pages());
 }
 
 static void test_counts_and_blocks(void **state)
@@ -110,7 +119,9 @@ static void test_counts_and_blocks(void **state)
 	assert_int_equal(init(regions, 2), CV_OK);
 	assert_true(ledger_block_is_host(pfn));
 	assert_false(ledger_block_is_host(pfn_make(1600))); /* not all of it is RAM */
-	ledger_set(pfn, (struct page){ .owner = OWNER_HOST, .state = PAGE_SHARED, .count = LEDGER_COUNT_MAX });
+	ledger_set(pfn, (struct page){ .owner = OWNER_HOST,
+				       .state = PAGE_SHARED,
+				       .count = LEDGER_COUNT_MAX });
 	assert_true(ledger_block_is_host(pfn));
 	assert_int_equal(ledger_get(pfn).count, LEDGER_COUNT_MAX);
 	assert_int_equal(ledger_count(RV_PAGES_HOST_SHARED), 1);
@@ -126,7 +137,8 @@ static void test_counts_and_blocks(void **state)
 /* Banks that meet inside a 2 MiB region share its lock; others do not. */
 static void test_locks(void **state)
 {
-	static const struct ledger_region regions[] = { REGION(512, 100), REGION(700, 400), REGION(1100, 512) };
+	static const struct ledger_region regions[] = { REGION(512, 100), REGION(700, 400),
+							REGION(1100, 512) };
 
 	(void)state;
 	assert_int_equal(init(regions, 3), CV_OK);
@@ -172,9 +184,12 @@ static void test_pool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refuses_bad_regions), cmocka_unit_test(test_edges),
-		cmocka_unit_test(test_entries_are_distinct), cmocka_unit_test(test_counts_and_blocks),
-		cmocka_unit_test(test_locks), cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_refuses_bad_regions),
+		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_entries_are_distinct),
+		cmocka_unit_test(test_counts_and_blocks),
+		cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_pool),
 	};
 	int failed = cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
 

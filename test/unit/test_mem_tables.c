@@ -26,7 +26,8 @@ static void make_s2(void)
 
 	fake_boot(&fake_small_machine);
 	assert_true(pool_reserve(mem_core_pool(), &pool, 20, 0));
-	/* The reserve was put in page by page: taken off in falling order. Find two neighbours, aligned. */
+	/* The reserve was put in page by page: taken off in falling order. Find two neighbours,
+	 * aligned. */
 	do {
 		first = pool_take(&pool);
 		root = pfn_make(first.v & ~1ull);
@@ -44,14 +45,17 @@ static void test_descriptors(void **state)
 	make_s2();
 	s2_map(&s2, gfn_make(0), pa_make(0x40000000), 1, S2_NORMAL_RWX, S2_WISH_PRIVATE);
 	s2_map(&s2, gfn_make(1ull << 18), pa_make(0x80000000), 1, S2_DEVICE, S2_WISH_PRIVATE);
-	s2_map(&s2, gfn_make(GFN_LIMIT - (1ull << 18)), pa_make(0), 1, S2_NORMAL_RO, S2_WISH_PRIVATE);
+	s2_map(&s2, gfn_make(GFN_LIMIT - (1ull << 18)), pa_make(0), 1, S2_NORMAL_RO,
+	       S2_WISH_PRIVATE);
 	root = arch_core_va(s2.root);
-	/* Written out by hand from the Arm ARM: RW, WB, inner shareable, AF, executable; then device, XN; then RO, XN. */
+	/* Written out by hand from the Arm ARM: RW, WB, inner shareable, AF, executable; then
+	 * device, XN; then RO, XN. */
 	assert_int_equal(root[0], 0x400007fd);
 	assert_int_equal(root[1], 0x00400000800004c5);
 	root = arch_core_va(pa_make(s2.root.v + PAGE_SIZE));
 	assert_int_equal(root[511], 0x004000000000077d);
-	s2_map(&s2, gfn_make((5ull << 18) + 513), pa_make(0x12345000), 3, S2_NORMAL_RWX, S2_WISH_SHARED);
+	s2_map(&s2, gfn_make((5ull << 18) + 513), pa_make(0x12345000), 3, S2_NORMAL_RWX,
+	       S2_WISH_SHARED);
 	assert_int_equal(s2_walk(&s2, gfn_make((5ull << 18) + 513)).pa.v, 0x12345000);
 	assert_int_equal(s2_walk(&s2, gfn_make((5ull << 18) + 513)).wish, S2_WISH_SHARED);
 	assert_int_equal(s2_walk(&s2, gfn_make((5ull << 18) + 512)).is_mapped, false);
@@ -79,7 +83,8 @@ static void test_split_keeps_all(void **state)
 		u64 inside = looks[i] % s2_leaf_pages(leaf.level);
 
 		assert_true(leaf.is_mapped && leaf.attr == S2_NORMAL_RWX);
-		assert_int_equal(leaf.pa.v + (inside << PAGE_SHIFT), 0x40000000 + (looks[i] << PAGE_SHIFT));
+		assert_int_equal(leaf.pa.v + (inside << PAGE_SHIFT),
+				 0x40000000 + (looks[i] << PAGE_SHIFT));
 	}
 	fake_check_tlbs();
 	s2_unmap(&s2, gfn_make(513), 3, S2_WISH_DESTROYED);
@@ -148,13 +153,16 @@ static void test_host_boot(void **state)
 
 	(void)state;
 	fake_boot(&fake_small_machine);
-	/* The largest leaves: whole GiB of devices, 2 MiB of RAM, pages where a bank begins inside a block. */
+	/* The largest leaves: whole GiB of devices, 2 MiB of RAM, pages where a bank begins inside
+	 * a block. */
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x80000000 >> PAGE_SHIFT)).level, 1);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x40200000 >> PAGE_SHIFT)).level, 2);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43200000 >> PAGE_SHIFT)).level, 2);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43005000 >> PAGE_SHIFT)).level, 3);
-	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43004000 >> PAGE_SHIFT)).attr, S2_DEVICE);
-	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43005000 >> PAGE_SHIFT)).attr, S2_NORMAL_RWX);
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43004000 >> PAGE_SHIFT)).attr,
+			 S2_DEVICE);
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43005000 >> PAGE_SHIFT)).attr,
+			 S2_NORMAL_RWX);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(GFN_LIMIT - 1)).attr, S2_DEVICE);
 	/* Ten tables or so, for a machine with two banks and a hidden device. */
 	assert_true(pool_count(mem_core_pool()) >= fake_small_machine.core_tables - 16);
@@ -172,10 +180,14 @@ static void test_host_boot(void **state)
 	for (u64 i = 0; i < FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables; i++) {
 		u64 ipa = fake_small_machine.core_base + i * PAGE_SIZE;
 
-		assert_true(ipa >> PAGE_SHIFT == fake_info_pfn() || !fake_host_read(0, ipa, &value));
+		assert_true(ipa >> PAGE_SHIFT == fake_info_pfn() ||
+			    !fake_host_read(0, ipa, &value));
 	}
-	assert_true(fake_host_write(0, fake_small_machine.core_base +
-					       (FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables) * PAGE_SIZE, 1));
+	assert_true(fake_host_write(
+		0,
+		fake_small_machine.core_base +
+			(FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables) * PAGE_SIZE,
+		1));
 	fake_halt();
 }
 
@@ -190,7 +202,8 @@ static void test_host_boot_block(void **state)
 	mem_boot_take_core(pa_make(0x40600000), 2 * BLOCK_SIZE);
 	assert_int_equal(pool_count(mem_core_pool()), before);
 	assert_false(fake_host_read(0, 0x407ff000, &(u64){ 0 }));
-	assert_int_equal(ledger_count(RV_PAGES_CORE), FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables + 1024);
+	assert_int_equal(ledger_count(RV_PAGES_CORE),
+			 FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables + 1024);
 	fake_halt();
 }
 
@@ -206,7 +219,8 @@ static void test_hyp_windows(void **state)
 		fake_cpu_set(cpu);
 		window = arch_window_open(pfn_make((0x40200000 >> PAGE_SHIFT) + cpu));
 		window[3] = cpu + 1;
-		assert_false(fake_el2_maps((0x40200000 >> PAGE_SHIFT) + cpu)); /* only through the window */
+		assert_false(fake_el2_maps((0x40200000 >> PAGE_SHIFT) +
+					   cpu)); /* only through the window */
 	}
 	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
 		fake_cpu_set(cpu);
@@ -239,9 +253,15 @@ static void test_hyp_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_split_keeps_all), cmocka_unit_test(test_join),
-		cmocka_unit_test(test_wishes),	    cmocka_unit_test(test_clear_root),	    cmocka_unit_test(test_host_boot),
-		cmocka_unit_test(test_host_boot_block), cmocka_unit_test(test_hyp_windows), cmocka_unit_test(test_hyp_pages),
+		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_split_keeps_all),
+		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_wishes),
+		cmocka_unit_test(test_clear_root),
+		cmocka_unit_test(test_host_boot),
+		cmocka_unit_test(test_host_boot_block),
+		cmocka_unit_test(test_hyp_windows),
+		cmocka_unit_test(test_hyp_pages),
 	};
 
 	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);

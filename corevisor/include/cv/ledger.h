@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ledger: one 64-bit entry for each 4 KiB page of RAM; the only authority on who owns a page. Page tables are
- * derived from it. A region lock covers the entries of one 2 MiB region of RAM and the host's leaf table of that region.
- * Seed: MemRegion, PageIndex, PageManager (reference 6, layers 13-15).
+ * The ledger: one 64-bit entry for each 4 KiB page of RAM; the only authority on who owns a page.
+ * Page tables are derived from it. A region lock covers the entries of one 2 MiB region of RAM and
+ * the host's leaf table of that region. Seed: MemRegion, PageIndex, PageManager (reference 6,
+ * layers 13-15).
  */
 #ifndef CV_LEDGER_H
 #define CV_LEDGER_H
@@ -23,19 +24,21 @@ enum {
 /* What a page is, beside whose it is. */
 enum page_state {
 	PAGE_EXCLUSIVE = 0, /* its owner's alone */
-	PAGE_SHARED = 1,    /* OWNER_HOST: mapped in VMs or a run page `count` times; OWNER_VM: the host may access it too */
+	PAGE_SHARED = 1,    /* OWNER_HOST: mapped in VMs or a run page `count` times; OWNER_VM: the
+			       host may access it too */
 };
 
 struct page {
 	u32 owner;
 	enum page_state state;
 	u32 count; /* uses by others of a PAGE_SHARED page of the host; 0 otherwise */
-	u64 gfn;   /* VM pages: the one gfn; CORE pages of a VM: next pfn in the VM's list; else 0 */
+	u64 gfn; /* VM pages: the one gfn; CORE pages of a VM: next pfn in the VM's list; else 0 */
 };
 
 #define LEDGER_COUNT_MAX 0xfff
 
-/* Where RAM is; from the device tree, sorted, page aligned, not overlapping. The caller fills base and pages. */
+/* Where RAM is; from the device tree, sorted, page aligned, not overlapping. The caller fills base
+ * and pages. */
 struct ledger_region {
 	pa_t base;
 	u64 pages;
@@ -43,16 +46,18 @@ struct ledger_region {
 	u64 first_block;
 };
 
-/* What the ledger keeps for each 2 MiB of RAM, whole or in part; RAM banks that meet inside one share it. */
+/* What the ledger keeps for each 2 MiB of RAM, whole or in part; RAM banks that meet inside one
+ * share it. */
 struct ledger_block {
 	struct lock lock;
 	u32 foreign; /* its pages that are not the host's: another's, or not RAM at all */
 };
 
 /*
- * Boot only. `entries` and `blocks` are memory of the corevisor, ledger_entries_bytes()/ledger_blocks_bytes() long.
- * Post: every page of RAM is OWNER_HOST, PAGE_EXCLUSIVE. Errors: INVALID (none, unsorted, unaligned, too many, beyond
- * the IPA space); page 0 is never RAM (its number ends lists), so a bank at 0 begins at page 1 for the ledger.
+ * Boot only. `entries` and `blocks` are memory of the corevisor,
+ * ledger_entries_bytes()/ledger_blocks_bytes() long. Post: every page of RAM is OWNER_HOST,
+ * PAGE_EXCLUSIVE. Errors: INVALID (none, unsorted, unaligned, too many, beyond the IPA space); page
+ * 0 is never RAM (its number ends lists), so a bank at 0 begins at page 1 for the ledger.
  */
 CV_MUST_USE enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *entries,
 				       struct ledger_block *blocks);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fair ticket locks. No interrupt is taken at EL2, so a holder always runs on; spinners wait in WFE and notice a panic.
- * Ranks: a CPU may take a lock only of a rank above every lock it holds; arch_lock_taken() lets hosted builds check it.
- * Two locks of one rank are never held together. Seed: LockOps* (reference 3.1-3.5).
+ * Fair ticket locks. No interrupt is taken at EL2, so a holder always runs on; spinners wait in WFE
+ * and notice a panic. Ranks: a CPU may take a lock only of a rank above every lock it holds;
+ * arch_lock_taken() lets hosted builds check it. Two locks of one rank are never held together.
+ * Seed: LockOps* (reference 3.1-3.5).
  */
 #ifndef CV_LOCK_H
 #define CV_LOCK_H
@@ -29,7 +30,10 @@ struct CV_CAPABILITY lock {
 	u32 rank;
 };
 
-#define LOCK_INIT(r) { .rank = (r) }
+#define LOCK_INIT(r)                                                                               \
+	{                                                                                          \
+		.rank = (r)                                                                        \
+	}
 
 void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_acquire(struct lock *lock) CV_ACQUIRE(lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Transitions of page ownership, named by who does what to whom. Each is a check (a status, nothing changed) and a commit
- * (cannot fail: table pages were reserved in the check). Revoke before grant: unmap, barrier, TLB invalidate, barrier,
- * caches, only then give. Seed: MemManager, MemoryOps (reference 6, layers 16-17).
+ * Transitions of page ownership, named by who does what to whom. Each is a check (a status, nothing
+ * changed) and a commit (cannot fail: table pages were reserved in the check). Revoke before grant:
+ * unmap, barrier, TLB invalidate, barrier, caches, only then give. Seed: MemManager, MemoryOps
+ * (reference 6, layers 16-17).
  */
 #ifndef CV_MEM_H
 #define CV_MEM_H
@@ -14,11 +15,13 @@
 
 /* ---- boot ---- */
 /*
- * Builds the host's stage 2: identity, largest leaves, RAM normal, the rest of the IPA space device; then takes the
- * corevisor's footprint and what the platform hides away from it. Pre: ledger_init, hyp_map and the core pool are ready.
+ * Builds the host's stage 2: identity, largest leaves, RAM normal, the rest of the IPA space
+ * device; then takes the corevisor's footprint and what the platform hides away from it. Pre:
+ * ledger_init, hyp_map and the core pool are ready.
  */
 void mem_boot_host_map(pa_t root);
-/* At boot: takes host pages for good (the corevisor's own, before the host runs). Parts that are not RAM: only unmapped. */
+/* At boot: takes host pages for good (the corevisor's own, before the host runs). Parts that are
+ * not RAM: only unmapped. */
 void mem_boot_take_core(pa_t base, u64 bytes);
 /* At boot: the host may read, not write, these CORE pages (rv_info and log). */
 void mem_boot_host_read_only(pa_t base, u64 bytes);
@@ -29,11 +32,13 @@ const struct s2 *mem_host_s2(void);
 struct pool *mem_core_pool(void);
 
 /* ---- host -> core and back ---- */
-/* Whether the page could be given away just now: what mem_host_take_core() would say but for NOMEM. For calls that take
- * several pages and must name the first error of all of them. Errors: RANGE, STATE. */
+/* Whether the page could be given away just now: what mem_host_take_core() would say but for NOMEM.
+ * For calls that take several pages and must name the first error of all of them. Errors: RANGE,
+ * STATE. */
 CV_MUST_USE enum cv_status mem_host_page_check(u64 pfn);
-/* One page of the host becomes the corevisor's, mapped at EL2, content still there. Errors: RANGE, STATE, NOMEM (core
- * pool). mem_host_untake_core() undoes it without a trace, for a call that fails later; else mem_core_clear() commits. */
+/* One page of the host becomes the corevisor's, mapped at EL2, content still there. Errors: RANGE,
+ * STATE, NOMEM (core pool). mem_host_untake_core() undoes it without a trace, for a call that fails
+ * later; else mem_core_clear() commits. */
 CV_MUST_USE enum cv_status mem_host_take_core(u64 pfn);
 void mem_host_untake_core(pfn_t pfn);
 void mem_core_clear(pfn_t pfn);
@@ -41,44 +46,54 @@ void mem_core_clear(pfn_t pfn);
 CV_MUST_USE enum cv_status mem_host_donate_core(u64 pfn);
 /* The inverse: unmapped at EL2, scrubbed, the host's again. */
 void mem_core_return_host(pfn_t pfn);
-/* CORE pages of a VM form a list through their ledger entries: `pfn` gets the next one (0: none). */
+/* CORE pages of a VM form a list through their ledger entries: `pfn` gets the next one (0: none).
+ */
 void mem_core_set_next(pfn_t pfn, pfn_t next);
 pfn_t mem_core_next(pfn_t pfn);
-/* A page of the host that EL2 reads and writes but the host keeps (run pages): pinned. Errors: RANGE, STATE, NOMEM. */
+/* A page of the host that EL2 reads and writes but the host keeps (run pages): pinned. Errors:
+ * RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_host_share_core(u64 pfn);
 void mem_host_unshare_core(pfn_t pfn);
 /* RV_POOL_TOPUP. May use the last pages of the pool. Errors: RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_pool_topup(u64 pfn);
 
 /* ---- guest memory; Pre: vm->lock held ---- */
-/* RV_MEM_MAP for one page: donate (protected) or share (open). Errors: abi.h; STATE too if the guest's wish is destroyed:
- * no page of the host can bring such a gfn back, only the guest itself. */
-CV_MUST_USE enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn, u64 flags) CV_REQUIRES(vm->lock);
+/* RV_MEM_MAP for one page: donate (protected) or share (open). Errors: abi.h; STATE too if the
+ * guest's wish is destroyed: no page of the host can bring such a gfn back, only the guest itself.
+ */
+CV_MUST_USE enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn, u64 flags)
+	CV_REQUIRES(vm->lock);
 /* RV_MEM_MAP and RV_MEM_RECLAIM, whole, arguments unchecked. */
 CV_MUST_USE enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done);
 CV_MUST_USE enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next_gfn);
 
 /*
- * A protected VM's guest declares [*gfn, end) shared or private (RSI IPA_STATE_SET). A page whose wish really changes is zeroed; a
- * destroyed page stays destroyed unless `change_destroyed`. At most RV_BATCH_PAGES pages are zeroed or entries written a
- * call; *gfn tells how far it came. Errors: INVALID (empty), RANGE (outside the VM's RAM), STATE (destroyed page, not
- * changed; or a backed one to be destroyed), NOMEM (VM's tables). An error after progress is reported as CV_OK with
- * *gfn < end, and again at the next call. Open VMs: nothing to do, CV_OK.
+ * A protected VM's guest declares [*gfn, end) shared or private (RSI IPA_STATE_SET). A page whose
+ * wish really changes is zeroed; a destroyed page stays destroyed unless `change_destroyed`. At
+ * most RV_BATCH_PAGES pages are zeroed or entries written a call; *gfn tells how far it came.
+ * Errors: INVALID (empty), RANGE (outside the VM's RAM), STATE (destroyed page, not changed; or a
+ * backed one to be destroyed), NOMEM (VM's tables). An error after progress is reported as CV_OK
+ * with *gfn < end, and again at the next call. Open VMs: nothing to do, CV_OK.
  */
-CV_MUST_USE enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish, bool change_destroyed)
+CV_MUST_USE enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish,
+					   bool change_destroyed) CV_REQUIRES(vm->lock);
+/* What the guest asked of `gfn`, and the end (<= end) of the run of gfns with the same wish, as far
+ * as a bounded look tells. What is not RAM is the host's to emulate: shared. Pre: gfn < end. */
+enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_until)
 	CV_REQUIRES(vm->lock);
-/* What the guest asked of `gfn`, and the end (<= end) of the run of gfns with the same wish, as far as a bounded look
- * tells. What is not RAM is the host's to emulate: shared. Pre: gfn < end. */
-enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_until) CV_REQUIRES(vm->lock);
-/* Copies between EL2 and one guest page for a guest's call (RSI REALM_CONFIG): the page must be backed and private
- * (protected) or mapped (open). Errors: RANGE (not RAM, or not within one page), NOENT (not backed), STATE (shared). */
-CV_MUST_USE enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 bytes) CV_REQUIRES(vm->lock);
+/* Copies between EL2 and one guest page for a guest's call (RSI REALM_CONFIG): the page must be
+ * backed and private (protected) or mapped (open). Errors: RANGE (not RAM, or not within one page),
+ * NOENT (not backed), STATE (shared). */
+CV_MUST_USE enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 bytes)
+	CV_REQUIRES(vm->lock);
 
 /* ---- faults ---- */
 enum mem_access { MEM_READ, MEM_WRITE, MEM_EXEC };
-/* The host touched `ipa` and its stage 2 said no. True: it may after all (split in progress, mapped now): retry. */
+/* The host touched `ipa` and its stage 2 said no. True: it may after all (split in progress, mapped
+ * now): retry. */
 bool mem_host_fault_is_spurious(ipa_t ipa, enum mem_access access);
-/* Panic: nobody may touch memory any more (design.md 2): clears the roots of the host's and all VMs' stage 2. */
+/* Panic: nobody may touch memory any more (design.md 2): clears the roots of the host's and all
+ * VMs' stage 2. */
 void mem_revoke_everything(void);
 
 #endif

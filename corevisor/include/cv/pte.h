@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every descriptor bit of the two translation regimes that the core builds (Arm ARM D8.3, VMSAv8-64, 4 KiB granule). */
+/* Every descriptor bit of the two translation regimes that the core builds (Arm ARM D8.3,
+ * VMSAv8-64, 4 KiB granule). */
 #ifndef CV_PTE_H
 #define CV_PTE_H
 
 #include <cv/types.h>
 
 #define PTE_VALID (1ull << 0)
-#define PTE_TABLE (1ull << 1) /* levels 0-2: a table follows, else a block; level 3: always set in a valid entry */
+#define PTE_TABLE                                                                                  \
+	(1ull << 1) /* levels 0-2: a table follows, else a block; level 3: always set in a valid   \
+		       entry */
 #define PTE_ADDR 0x0000fffffffff000ull
 #define PTE_SH_INNER (3ull << 8)
 #define PTE_AF (1ull << 10)
@@ -16,8 +19,10 @@
 #define S2_MEMATTR_DEVICE (0x1ull << 2) /* Device-nGnRE */
 #define S2_READ (1ull << 6)
 #define S2_WRITE (1ull << 7)
-#define S2_XN (2ull << 53) /* XN[1:0] = 0b10: neither EL1 nor EL0 executes, with and without FEAT_XNX */
-/* Bits 58:55 are software's in a valid leaf, 63:1 in an invalid one: the guest's wish has one place in both. */
+#define S2_XN                                                                                      \
+	(2ull << 53) /* XN[1:0] = 0b10: neither EL1 nor EL0 executes, with and without FEAT_XNX */
+/* Bits 58:55 are software's in a valid leaf, 63:1 in an invalid one: the guest's wish has one place
+ * in both. */
 #define S2_WISH_SHIFT 55
 #define S2_WISH_MASK (3ull << S2_WISH_SHIFT)
 

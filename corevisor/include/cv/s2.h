@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage-2 tables: 4 KiB granule, 40-bit IPA, start at level 1 with two concatenated 8 KiB-aligned root pages
- * (VTCR_EL2: T0SZ 24, SL0 1). One engine for the host and for VMs. Leaves of 4 KiB, 2 MiB and 1 GiB.
- * An invalid leaf of a VM's table carries the guest's wish for that gfn (bits 63:2 are free to software when bit 0 is 0).
- * Seed: PTAlloc, PTWalk, NPTWalk, NPTOps (reference 4). Arm ARM D8.3 (VMSAv8-64 descriptors), D8.17 (break-before-make).
+ * Stage-2 tables: 4 KiB granule, 40-bit IPA, start at level 1 with two concatenated 8 KiB-aligned
+ * root pages (VTCR_EL2: T0SZ 24, SL0 1). One engine for the host and for VMs. Leaves of 4 KiB, 2
+ * MiB and 1 GiB. An invalid leaf of a VM's table carries the guest's wish for that gfn (bits 63:2
+ * are free to software when bit 0 is 0). Seed: PTAlloc, PTWalk, NPTWalk, NPTOps (reference 4). Arm
+ * ARM D8.3 (VMSAv8-64 descriptors), D8.17 (break-before-make).
  */
 #ifndef CV_S2_H
 #define CV_S2_H
@@ -43,24 +44,28 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn);
 static inline u32 s2_leaf_shift(u32 level) { return TABLE_BITS * (3 - level); }
 static inline u64 s2_leaf_pages(u32 level) { return 1ull << s2_leaf_shift(level); }
 
-/* How many table pages must be in the pool so that the change to this one gfn at this level cannot fail. */
+/* How many table pages must be in the pool so that the change to this one gfn at this level cannot
+ * fail. */
 u32 s2_tables_needed(const struct s2 *s2, gfn_t gfn, u32 level);
 
 /*
- * Makes the leaf of `gfn` one of `level` or smaller; what it maps and wishes stays. The new table is filled before it is
- * linked; a block is broken first (invalid, TLB, then the table). Pre: s2_tables_needed() pages in the pool.
+ * Makes the leaf of `gfn` one of `level` or smaller; what it maps and wishes stays. The new table
+ * is filled before it is linked; a block is broken first (invalid, TLB, then the table). Pre:
+ * s2_tables_needed() pages in the pool.
  */
 void s2_split(struct s2 *s2, gfn_t gfn, u32 level);
-/* The inverse, for level 2: the 512 pages become one block of `pa`, their table goes back to the pool. Pre: a level-3
- * table is there, and all its pages map the block's pages with `attr`, or are invalid and may be mapped so. */
+/* The inverse, for level 2: the 512 pages become one block of `pa`, their table goes back to the
+ * pool. Pre: a level-3 table is there, and all its pages map the block's pages with `attr`, or are
+ * invalid and may be mapped so. */
 void s2_join(struct s2 *s2, gfn_t gfn, pa_t pa, enum s2_attr attr);
 
-/* Pre: enough tables in the pool; for s2_map the gfn is not mapped; no table stands below `level` there. Change exactly
- * one leaf of s2_leaf_pages(level) pages, splitting a larger one first. Unmap and every replacement end with the TLB
- * invalidated (revoke before grant). */
+/* Pre: enough tables in the pool; for s2_map the gfn is not mapped; no table stands below `level`
+ * there. Change exactly one leaf of s2_leaf_pages(level) pages, splitting a larger one first. Unmap
+ * and every replacement end with the TLB invalidated (revoke before grant). */
 void s2_map(struct s2 *s2, gfn_t gfn, pa_t pa, u32 level, enum s2_attr attr, enum s2_wish wish);
 void s2_unmap(struct s2 *s2, gfn_t gfn, u32 level, enum s2_wish wish);
-/* Makes every entry of the root invalid and the TLB forget the VMID: what hung below it is out of reach. Takes no lock. */
+/* Makes every entry of the root invalid and the TLB forget the VMID: what hung below it is out of
+ * reach. Takes no lock. */
 void s2_clear_root(const struct s2 *s2);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * VM records: lifecycle, RAM ranges, tables. A record lives in pages donated for it; vm_slots[] only points at it.
- * Lifecycle: free -> SETUP -> (first run) RUNNING -> DYING -> free. Seed: BootOps register_kvm, VMPower (reference 7).
+ * VM records: lifecycle, RAM ranges, tables. A record lives in pages donated for it; vm_slots[]
+ * only points at it. Lifecycle: free -> SETUP -> (first run) RUNNING -> DYING -> free. Seed:
+ * BootOps register_kvm, VMPower (reference 7).
  */
 #ifndef CV_VM_H
 #define CV_VM_H
@@ -28,26 +29,28 @@ struct vm_ram {
 };
 
 struct vm {
-	/* Rank VM: everything below, but for what says otherwise. It lives in the slot table, so it outlives the record. */
+	/* Rank VM: everything below, but for what says otherwise. It lives in the slot table, so it
+	 * outlives the record. */
 	struct lock *lock;
-	u64 handle;	  /* generation << 8 | owner number; what the host calls the VM */
-	u32 owner;	  /* owner number = VMID */
+	u64 handle; /* generation << 8 | owner number; what the host calls the VM */
+	u32 owner;  /* owner number = VMID */
 	bool is_protected;
 	enum vm_state state;
 	struct s2 s2;
-	struct pool tables;	/* free table pages */
-	u64 guest_pages;	/* pages mapped for the guest: donated ones and, open VMs, shared ones */
-	/* List of record and table pages, linked through the ledger's gfn field; 0 ends it. The last ones are the roots and
-	 * then the record: first in, last out. */
+	struct pool tables; /* free table pages */
+	u64 guest_pages; /* pages mapped for the guest: donated ones and, open VMs, shared ones */
+	/* List of record and table pages, linked through the ledger's gfn field; 0 ends it. The
+	 * last ones are the roots and then the record: first in, last out. */
 	pfn_t donated;
 	u64 donated_count;
 	u32 ram_count;
 	struct vm_ram ram[RV_RAM_RANGES];
 	struct vcpu *vcpus[VM_VCPUS_MAX];
-	u32 vcpu_count;	 /* created */
-	u32 active_count;/* vCPUs that are on a CPU just now */
-	u64 cntvoff;	 /* fixed at the first run */
-	/* The vCPU that ran last on each CPU (index + 1): another one's TLB entries go first. Used only by that CPU. */
+	u32 vcpu_count;	  /* created */
+	u32 active_count; /* vCPUs that are on a CPU just now */
+	u64 cntvoff;	  /* fixed at the first run */
+	/* The vCPU that ran last on each CPU (index + 1): another one's TLB entries go first. Used
+	 * only by that CPU. */
 	u8 last_vcpu[CPU_MAX];
 };
 
@@ -55,16 +58,20 @@ struct vm {
 void vm_init(void);
 
 /*
- * The VM with this handle, its lock held; NULL if there is none (nothing held then). A VM that is found stays until
- * vm_unlock. Seed: acquire_lock_vm.
+ * The VM with this handle, its lock held; NULL if there is none (nothing held then). A VM that is
+ * found stays until vm_unlock. Seed: acquire_lock_vm.
  */
 struct vm *vm_lock(u64 handle) CV_NO_LOCK_ANALYSIS;
 void vm_unlock(struct vm *vm) CV_RELEASE(vm->lock);
 /* Tells the compiler's lock analysis what a successful vm_lock() means. */
-static inline void vm_assume_locked(struct vm *vm) CV_ATTR(assert_capability(vm->lock)) { (void)vm; }
+static inline void vm_assume_locked(struct vm *vm) CV_ATTR(assert_capability(vm->lock))
+{
+	(void)vm;
+}
 
 bool vm_is_ram(const struct vm *vm, gfn_t gfn);
-/* End of the RAM range that holds `gfn`, 0 if none does; and where the next range after `gfn` begins, or GFN_LIMIT. */
+/* End of the RAM range that holds `gfn`, 0 if none does; and where the next range after `gfn`
+ * begins, or GFN_LIMIT. */
 u64 vm_ram_end(const struct vm *vm, gfn_t gfn);
 u64 vm_ram_next(const struct vm *vm, gfn_t gfn);
 
@@ -78,7 +85,8 @@ CV_MUST_USE enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn,
 
 /* Panic: clears the roots of all VMs' stage 2. Takes no lock. */
 void vm_revoke_all(void);
-/* SYSTEM_OFF / RESET of the host: marks every VM dying and scrubs every page of every VM. Pre: no other CPU runs. */
+/* SYSTEM_OFF / RESET of the host: marks every VM dying and scrubs every page of every VM. Pre: no
+ * other CPU runs. */
 void vm_scrub_all(void);
 u32 vm_count(void);
 u32 vm_vcpu_count(void);
