@@ -39,6 +39,7 @@ leave() {
 	fi
 }
 trap leave EXIT
+trap 'exit 143' TERM INT HUP
 chmod 755 "$root"
 
 # Runs a shell command in the chroot with a /proc of its own; $1 = unshare's further options.
