@@ -29,7 +29,7 @@ def all_ok(done, count, first="ok 1 "):
 
 def api(kernel, cpu):
     all_ok(tap.machine("--lean", "--kernel", kernel, "--cpu", cpu, "--file", API,
-                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=150), 37)
+                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=150), 39)
 
 
 def kills(kernel, cpu):
@@ -84,6 +84,6 @@ if "full" in sys.argv[1:]:
     for row in (("6.1", "neoverse-n1"), ("6.12", "max")):
         tap.test(lambda row=row: kills(*row), "a VMM killed at 50 moments leaves nothing behind ({}, {})".format(*row))
     tap.test(lambda: all_ok(tap.machine("--lean", "--no-corevisor=el2", "--file", API, "--cmd",
-                                        "/files/kvm_api stock; echo done", limit=150), 8),
+                                        "/files/kvm_api stock; echo done", limit=150), 9),
              "stock KVM answers the same tests alike (6.1)")
 tap.main()

@@ -10,7 +10,9 @@
 #include <arm64/sysreg.h>
 #include <cv/arch.h>
 #include <cv/check.h>
+#include <cv/vcpu.h>
 #include <cv/vgic.h>
+#include <cv/vtimer.h>
 
 #define SYS_ICH_VTR_EL2 S3_4_C12_C11_1
 #define SYS_ICH_MISR_EL2 S3_4_C12_C11_2
@@ -106,31 +108,50 @@ static void apr_save(struct vgic_state *vgic)
 	}
 }
 
+/*
+ * PPI 27 is held active while its line would end the run for nothing: the interrupt is in a list
+ * register already, or the timer fired when the last run ended, so that the host knows, but the guest
+ * has the interrupt switched off (Linux programs a CPU's timer before it enables the interrupt).
+ * Switching it on is an exit, after which this is decided anew.
+ */
+static bool must_hold_vtimer(const struct vcpu *vcpu)
+{
+	const u64 fired = CNT_CTL_ENABLE | CNT_CTL_ISTATUS;
+
+	return vgic_holds_vtimer(&vcpu->vgic) ||
+	       (vcpu->timer.cntv_ctl & (fired | CNT_CTL_IMASK)) == fired;
+}
+
+static bool is_held[CPU_MAX]; /* each entry is used by its CPU alone */
+
 /* The host may have switched its PPIs off; what it sees of ours is at most an interrupt that is gone when it looks. */
-static void ppi_load(const struct cpu *cpu, const struct vgic_state *vgic)
+static void ppi_load(const struct cpu *cpu, const struct vcpu *vcpu)
 {
 	if (cpu->gicr_sgi == NULL) {
 		return;
 	}
-	if (vgic_holds_vtimer(vgic)) {
+	is_held[cpu->index] = must_hold_vtimer(vcpu);
+	if (is_held[cpu->index]) {
 		cpu->gicr_sgi[GICR_ISACTIVER0] = PPI_VTIMER;
 	}
 	cpu->gicr_sgi[GICR_ISENABLER0] = PPI_VTIMER | PPI_MAINTENANCE;
 	dsb(sy);
 }
 
-/* `held`: PPI 27 was made active at load. The guest may have deactivated it; the state lives on in the list register. */
-static void ppi_put(const struct cpu *cpu, bool held)
+/* The guest may have deactivated it; the state lives on in the list register. */
+static void ppi_put(const struct cpu *cpu)
 {
-	if (cpu->gicr_sgi != NULL && held) {
+	if (cpu->gicr_sgi != NULL && is_held[cpu->index]) {
 		cpu->gicr_sgi[GICR_ICACTIVER0] = PPI_VTIMER;
 		dsb(sy);
 	}
 }
 
-void gicv3_load(struct cpu *cpu, const struct vgic_state *vgic)
+void gicv3_load(struct cpu *cpu, const struct vcpu *vcpu)
 {
-	ppi_load(cpu, vgic);
+	const struct vgic_state *vgic = &vcpu->vgic;
+
+	ppi_load(cpu, vcpu);
 	sysreg_write(SYS_ICC_SRE_EL2, ICC_SRE_GUEST);
 	sysreg_write(SYS_ICH_VMCR_EL2, vgic->vmcr);
 	apr_load(vgic);
@@ -142,8 +163,6 @@ void gicv3_load(struct cpu *cpu, const struct vgic_state *vgic)
 
 void gicv3_put(struct cpu *cpu, struct vgic_state *vgic)
 {
-	const bool held = vgic_holds_vtimer(vgic); /* as loaded */
-
 	vgic->misr = (u32)sysreg_read(SYS_ICH_MISR_EL2);
 	vgic->vmcr = sysreg_read(SYS_ICH_VMCR_EL2);
 	apr_save(vgic);
@@ -154,5 +173,5 @@ void gicv3_put(struct cpu *cpu, struct vgic_state *vgic)
 	sysreg_write(SYS_ICH_HCR_EL2, 0);
 	sysreg_write(SYS_ICC_SRE_EL2, ICC_SRE_HOST);
 	isb();
-	ppi_put(cpu, held);
+	ppi_put(cpu);
 }

@@ -349,7 +349,7 @@ void arch_vcpu_load(struct vcpu *vcpu)
 	stage2_load(cpu, vcpu);
 	sysregs_load_plain(vcpu->ctx.sysreg);
 	walks_on(vcpu->ctx.sysreg);
-	gicv3_load(cpu, &vcpu->vgic);
+	gicv3_load(cpu, vcpu);
 	timer_load(&host->timer, vcpu);
 	isb();
 }

@@ -91,6 +91,15 @@ static bool interrupts(const char *device)
 	return ok;
 }
 
+static bool quiet_timer(const char *device)
+{
+	struct vm *vm = MAKE(device, 1, quiet, 0);
+	bool ok = vm_expect_write(vm, 0, 0, 4, 1) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
+
+	vm_free(vm);
+	return ok;
+}
+
 static void on_signal(int number)
 {
 	(void)number;
@@ -234,6 +243,7 @@ void test_guests(const char *device, const char *kind)
 	test(kind, "ioeventfds take their writes", ioeventfd, device);
 	test(kind, "RAM keeps what is written; a reset starts anew", ram_and_reset, device);
 	test(kind, "timers, SGI and a level SPI arrive once each", interrupts, device);
+	test(kind, "a timer whose interrupt is off lets the guest go on", quiet_timer, device);
 	test(kind, "a second vCPU goes on and off", power, device);
 	test(kind, "a signal ends the run of a busy guest", spin_signals, device);
 	test(kind, "a signal ends the run of a waiting guest", wait_signals, device);

@@ -58,6 +58,7 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define PAYLOAD(name) extern const char payload_##name[], payload_##name##_end[]
 PAYLOAD(mmio);
 PAYLOAD(loop);
+PAYLOAD(quiet);
 PAYLOAD(spin);
 PAYLOAD(wait);
 PAYLOAD(ram);

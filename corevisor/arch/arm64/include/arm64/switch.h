@@ -21,7 +21,7 @@ struct vgic_state;
 u64 switch_enter(struct vcpu *vcpu, struct context *ctx, struct cpu *cpu);
 
 /* gicv3.c: this CPU's virtual interface and, for the virtual timer's interrupt, its redistributor. */
-void gicv3_load(struct cpu *cpu, const struct vgic_state *vgic);
+void gicv3_load(struct cpu *cpu, const struct vcpu *vcpu);
 void gicv3_put(struct cpu *cpu, struct vgic_state *vgic);
 
 /* timer.c: the virtual timer; the host's is kept per CPU, although Linux uses the physical one. */
