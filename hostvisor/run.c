@@ -4,6 +4,8 @@
  * interrupt ends the run and is taken right after), answer the exit. A step returns 1 to go on, 0
  * to go to user space, or a negative errno.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "hostvisor.h"
 #include "compat.h"
 
@@ -217,8 +219,11 @@ static int hv_handle_exit(struct hv_vcpu *vcpu, u64 exit)
 	int ret;
 
 	switch (exit) {
-	case RV_EXIT_IRQ:
 	case RV_EXIT_SERROR:
+		/* The kernel takes it, or took it, with interrupts on; this says whose run it ended. */
+		pr_warn_ratelimited("an SError ended a run of vCPU %u\n", vcpu->index);
+		return CONTINUE;
+	case RV_EXIT_IRQ:
 		return CONTINUE;
 	case RV_EXIT_RAM:
 		ret = hv_mem_fault(vcpu->vm, run->ipa >> PAGE_SHIFT);
