@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scripted guests. Misuse of the interface by the core (enter without load, load twice) stops the test. */
+/* Scripted guests. Misuse of the interface by the core (enter without load, load twice) stops the
+ * test. */
 #include "fake_vcpu.h"
 
 #include <assert.h>
@@ -48,7 +49,9 @@ enum arch_event arch_vcpu_enter(struct vcpu *vcpu)
 		step->guest(vcpu);
 	}
 	if (step->event == ARCH_EVENT_SYNC) {
-		vcpu->exit = (struct vcpu_exit){ .esr = step->esr, .far = step->far, .hpfar = step->hpfar };
+		vcpu->exit = (struct vcpu_exit){ .esr = step->esr,
+						 .far = step->far,
+						 .hpfar = step->hpfar };
 	}
 	return step->event;
 }

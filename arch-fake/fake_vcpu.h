@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The fake CPU's way to run a guest: a script of exits. Each step first lets `guest` do what the guest would have done
- * (it changes vcpu->ctx and fake_vcpu.el1), then the CPU traps with the given facts. An empty script is an interrupt.
+ * The fake CPU's way to run a guest: a script of exits. Each step first lets `guest` do what the
+ * guest would have done (it changes vcpu->ctx and fake_vcpu.el1), then the CPU traps with the given
+ * facts. An empty script is an interrupt.
  */
 #ifndef FAKE_VCPU_H
 #define FAKE_VCPU_H

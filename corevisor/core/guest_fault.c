@@ -24,12 +24,13 @@ static ipa_t fault_ipa(const struct vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->exit;
 
-	return ipa_make(((exit->hpfar & HPFAR_FIPA) << HPFAR_TO_IPA_SHIFT) | (exit->far & PAGE_OFFSET));
+	return ipa_make(((exit->hpfar & HPFAR_FIPA) << HPFAR_TO_IPA_SHIFT) |
+			(exit->far & PAGE_OFFSET));
 }
 
 /*
- * A gfn of RAM has nothing behind it. Asking the host again is right even if the page came meanwhile (another vCPU), so
- * the answer needs no more than one look under the lock.
+ * A gfn of RAM has nothing behind it. Asking the host again is right even if the page came
+ * meanwhile (another vCPU), so the answer needs no more than one look under the lock.
  */
 static bool ram_fault(struct vcpu *vcpu, ipa_t ipa, struct run_exit *out)
 {
@@ -52,17 +53,18 @@ static bool ram_fault(struct vcpu *vcpu, ipa_t ipa, struct run_exit *out)
 }
 
 /*
- * Only accesses whose syndrome says everything: one general register, naturally aligned. Instruction fetches, stage-1
- * walks, atomics, pairs, vectors, write-back forms and cache maintenance have ISV = 0. Acquire and release (AR) are
- * allowed: Linux reads devices with LDAR on Cortex-A57 (erratum 832075), and an exit orders more than they ask for.
+ * Only accesses whose syndrome says everything: one general register, naturally aligned.
+ * Instruction fetches, stage-1 walks, atomics, pairs, vectors, write-back forms and cache
+ * maintenance have ISV = 0. Acquire and release (AR) are allowed: Linux reads devices with LDAR on
+ * Cortex-A57 (erratum 832075), and an exit orders more than they ask for.
  */
 static bool is_device_access(const struct vcpu *vcpu, ipa_t ipa)
 {
 	const u64 esr = vcpu->exit.esr;
 
-	return ESR_EC(esr) == EC_DABT_LOWER && (esr & ESR_ISV) != 0 && (esr & (ESR_S1PTW | ESR_CM)) == 0 &&
-	       (vcpu->ctx.pstate & PSTATE_M32) == 0 && is_aligned(ipa.v, 1ull << ISS_SAS(esr)) &&
-	       ipa_gfn(ipa).v < GFN_LIMIT;
+	return ESR_EC(esr) == EC_DABT_LOWER && (esr & ESR_ISV) != 0 &&
+	       (esr & (ESR_S1PTW | ESR_CM)) == 0 && (vcpu->ctx.pstate & PSTATE_M32) == 0 &&
+	       is_aligned(ipa.v, 1ull << ISS_SAS(esr)) && ipa_gfn(ipa).v < GFN_LIMIT;
 }
 
 static u64 low_bytes(u64 value, u32 bytes)
@@ -90,7 +92,8 @@ static bool device_fault(struct vcpu *vcpu, ipa_t ipa, struct run_exit *out)
 	out->ipa = ipa.v;
 	out->bytes = pending->bytes;
 	out->is_write = pending->is_write;
-	out->data = pending->is_write ? low_bytes(vcpu_get_x(vcpu, pending->reg), pending->bytes) : 0;
+	out->data =
+		pending->is_write ? low_bytes(vcpu_get_x(vcpu, pending->reg), pending->bytes) : 0;
 	return false;
 }
 
@@ -98,7 +101,8 @@ bool guest_fault_handle(struct vcpu *vcpu, struct run_exit *out)
 {
 	const ipa_t ipa = fault_ipa(vcpu);
 
-	/* HPFAR_EL2 holds an address for translation faults; nothing else can be the host's to answer. */
+	/* HPFAR_EL2 holds an address for translation faults; nothing else can be the host's to
+	 * answer. */
 	if ((ESR_FSC(vcpu->exit.esr) & ~FSC_LEVEL_MASK) != FSC_TRANSLATION) {
 		guest_inject_abort(vcpu);
 		return true;

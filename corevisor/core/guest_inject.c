@@ -5,7 +5,8 @@
 #include <cv/arch_host.h>
 #include <cv/exception.h>
 
-/* PSTATE.IT of AArch32: bits 7:2 of it are bits 15:10 of the SPSR, bits 1:0 are bits 26:25 (Arm ARM C5.2.19, G1.9) */
+/* PSTATE.IT of AArch32: bits 7:2 of it are bits 15:10 of the SPSR, bits 1:0 are bits 26:25 (Arm ARM
+ * C5.2.19, G1.9) */
 #define IT_HIGH_SHIFT 8
 #define IT_HIGH 0xfcull
 #define IT_LOW_SHIFT 25
@@ -56,7 +57,8 @@ void guest_inject_abort(struct vcpu *vcpu)
 	const u64 cause = vcpu->exit.esr;
 	const bool is_fetch = ESR_EC(cause) == EC_IABT_LOWER;
 	const bool is_el1 = exception_is_from_el1(vcpu->ctx.pstate);
-	const u64 ec = is_fetch ? (is_el1 ? EC_IABT_SAME : EC_IABT_LOWER) : (is_el1 ? EC_DABT_SAME : EC_DABT_LOWER);
+	const u64 ec = is_fetch ? (is_el1 ? EC_IABT_SAME : EC_IABT_LOWER)
+				: (is_el1 ? EC_DABT_SAME : EC_DABT_LOWER);
 	u64 esr = (ec << ESR_EC_SHIFT) | ESR_IL | FSC_EXTERNAL;
 
 	if (!is_fetch) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PSCI for guests. The host is told what it must act on: a vCPU to schedule or not, and the end of the VM. */
+/* PSCI for guests. The host is told what it must act on: a vCPU to schedule or not, and the end of
+ * the VM. */
 #include <cv/guest_psci.h>
 
 #include <cv/psci.h>
@@ -50,8 +51,8 @@ static u64 argument(const struct vcpu *vcpu, u32 id, u32 n)
 static enum guest_call cpu_on(struct vcpu *vcpu, u32 id, struct run_exit *out)
 {
 	u32 index = 0;
-	s64 status = vcpu_psci_cpu_on(vcpu->vm, argument(vcpu, id, 1), argument(vcpu, id, 2), argument(vcpu, id, 3),
-				      &index);
+	s64 status = vcpu_psci_cpu_on(vcpu->vm, argument(vcpu, id, 1), argument(vcpu, id, 2),
+				      argument(vcpu, id, 3), &index);
 
 	guest_call_return(vcpu, status);
 	if (status != PSCI_SUCCESS) {
@@ -69,7 +70,8 @@ static enum guest_call cpu_off(struct vcpu *vcpu, struct run_exit *out)
 	return GUEST_CALL_EXIT;
 }
 
-/* Every state is a standby state here: nothing is lost, and an interrupt wakes the vCPU (DEN0022 5.4.1 allows it). */
+/* Every state is a standby state here: nothing is lost, and an interrupt wakes the vCPU
+ * (DEN0022 5.4.1 allows it). */
 static enum guest_call cpu_suspend(struct vcpu *vcpu, struct run_exit *out)
 {
 	guest_call_return(vcpu, PSCI_SUCCESS);
@@ -77,7 +79,8 @@ static enum guest_call cpu_suspend(struct vcpu *vcpu, struct run_exit *out)
 	return GUEST_CALL_EXIT;
 }
 
-/* The call does not return; the status is for the case that the host would run the vCPU again, which it cannot. */
+/* The call does not return; the status is for the case that the host would run the vCPU again,
+ * which it cannot. */
 static enum guest_call stop(struct vcpu *vcpu, enum rv_exit reason, struct run_exit *out)
 {
 	guest_call_return(vcpu, PSCI_DENIED);
@@ -109,7 +112,8 @@ static s64 local_call(const struct vcpu *vcpu, u32 id)
 		return PSCI_MIGRATE_TYPE_NONE;
 	case PSCI_AFFINITY_INFO_32:
 	case PSCI_AFFINITY_INFO_64:
-		return vcpu_psci_affinity_info(vcpu->vm, argument(vcpu, id, 1), argument(vcpu, id, 2));
+		return vcpu_psci_affinity_info(vcpu->vm, argument(vcpu, id, 1),
+					       argument(vcpu, id, 2));
 	default:
 		return SMCCC_NOT_SUPPORTED;
 	}

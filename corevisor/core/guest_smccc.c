@@ -22,8 +22,9 @@ static s64 arch_features(u32 id)
 	case SMCCC_ARCH_WORKAROUND_1:
 	case SMCCC_ARCH_WORKAROUND_3:
 		/*
-		 * What this machine's firmware says is the truth for guests as well: they run on its CPUs. Not so
-		 * WORKAROUND_2: it sets a state of the CPU that would stay for the host and for other guests.
+		 * What this machine's firmware says is the truth for guests as well: they run on
+		 * its CPUs. Not so WORKAROUND_2: it sets a state of the CPU that would stay for the
+		 * host and for other guests.
 		 */
 		return (int32_t)arch_firmware_call(SMCCC_ARCH_FEATURES, id, 0, 0);
 	default:
@@ -31,7 +32,8 @@ static s64 arch_features(u32 id)
 	}
 }
 
-/* Passed on to firmware, if it has the call; without the guest's x1.., which are not its business. */
+/* Passed on to firmware, if it has the call; without the guest's x1.., which are not its business.
+ */
 static s64 workaround(u32 id)
 {
 	if (arch_features(id) < 0) {
@@ -86,7 +88,8 @@ bool guest_smccc_handle(struct vcpu *vcpu, struct run_exit *out)
 	const bool is_smc = ESR_EC(vcpu->exit.esr) == EC_SMC64;
 	const enum guest_call end = dispatch(vcpu, is_smc, out);
 
-	/* A trapped SMC is reported at its own address, an HVC after it. Only calls by SMC can ask for a retry. */
+	/* A trapped SMC is reported at its own address, an HVC after it. Only calls by SMC can ask
+	 * for a retry. */
 	if (is_smc && end != GUEST_CALL_RETRY) {
 		guest_skip(vcpu);
 	}

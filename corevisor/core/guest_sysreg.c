@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Trapped system registers of guests: one table of encodings for what is emulated, one of limits for the ID registers.
- * Everything else that traps is a feature the guest was not shown: undefined.
+ * Trapped system registers of guests: one table of encodings for what is emulated, one of limits
+ * for the ID registers. Everything else that traps is a feature the guest was not shown: undefined.
  */
 #include <cv/guest_sysreg.h>
 
@@ -28,7 +28,7 @@ enum action {
 	READ_ID,
 	TIMER_COUNT,
 	TIMER_ACCESS, /* value: enum vtimer_reg */
-	SGI, /* value: the fields that the host is shown */
+	SGI,	      /* value: the fields that the host is shown */
 };
 
 struct rule {
@@ -61,7 +61,8 @@ static const struct rule rules[] = {
 	{ REG(3, 0, 12, 11, 6), 0, READ_CONSTANT, 0 },
 	{ REG(3, 0, 12, 11, 7), 0, READ_CONSTANT, 0 },
 	{ REG(3, 0, 12, 12, 5), 0, READ_CONSTANT, ICC_SRE_FIXED },
-	/* debug: breakpoints and watchpoints, MDSCR_EL1, DCC, locks, claim tags. They are there, and do nothing. */
+	/* debug: breakpoints and watchpoints, MDSCR_EL1, DCC, locks, claim tags:
+	 * they are there, and do nothing. */
 	{ REG(2, 0, 0, 0, 4), ANY_CRM, READ_CONSTANT, 0 },
 	{ REG(2, 0, 0, 0, 5), ANY_CRM, READ_CONSTANT, 0 },
 	{ REG(2, 0, 0, 0, 6), ANY_CRM, READ_CONSTANT, 0 },
@@ -74,22 +75,22 @@ static const struct rule rules[] = {
 	{ REG(2, 0, 1, 0, 0), 0, READ_CONSTANT, 0 }, /* MDRAR_EL1 */
 	{ REG(2, 0, 1, 0, 4), 0, READ_CONSTANT, 0 }, /* OSLAR_EL1 */
 	{ REG(2, 0, 1, 1, 4), 0, READ_CONSTANT, OSLSR_UNLOCKED },
-	{ REG(2, 0, 1, 3, 4), 0, READ_CONSTANT, 0 }, /* OSDLR_EL1 */
-	{ REG(2, 0, 1, 4, 4), 0, READ_CONSTANT, 0 }, /* DBGPRCR_EL1 */
-	{ REG(2, 0, 7, 8, 6), 0, READ_CONSTANT, 0 }, /* DBGCLAIMSET_EL1 */
-	{ REG(2, 0, 7, 9, 6), 0, READ_CONSTANT, 0 }, /* DBGCLAIMCLR_EL1 */
+	{ REG(2, 0, 1, 3, 4), 0, READ_CONSTANT, 0 },  /* OSDLR_EL1 */
+	{ REG(2, 0, 1, 4, 4), 0, READ_CONSTANT, 0 },  /* DBGPRCR_EL1 */
+	{ REG(2, 0, 7, 8, 6), 0, READ_CONSTANT, 0 },  /* DBGCLAIMSET_EL1 */
+	{ REG(2, 0, 7, 9, 6), 0, READ_CONSTANT, 0 },  /* DBGCLAIMCLR_EL1 */
 	{ REG(2, 0, 7, 14, 6), 0, READ_CONSTANT, 0 }, /* DBGAUTHSTATUS_EL1 */
-	{ REG(2, 3, 0, 1, 0), 0, READ_CONSTANT, 0 }, /* MDCCSR_EL0 */
-	{ REG(2, 3, 0, 4, 0), 0, READ_CONSTANT, 0 }, /* DBGDTR_EL0 */
-	{ REG(2, 3, 0, 5, 0), 0, READ_CONSTANT, 0 }, /* DBGDTRRX_EL0, DBGDTRTX_EL0 */
+	{ REG(2, 3, 0, 1, 0), 0, READ_CONSTANT, 0 },  /* MDCCSR_EL0 */
+	{ REG(2, 3, 0, 4, 0), 0, READ_CONSTANT, 0 },  /* DBGDTR_EL0 */
+	{ REG(2, 3, 0, 5, 0), 0, READ_CONSTANT, 0 },  /* DBGDTRRX_EL0, DBGDTRTX_EL0 */
 };
 
 /* ---- ID registers ---- */
 
 /*
- * A guest sees min(hardware, limit) of each 4-bit field, so 0xf passes a field through and 0 hides it; registers that
- * are not listed read as 0. In fields of `is_signed`, 0xf means "absent" and stays. `set` is added: fields in which
- * absence is not 0.
+ * A guest sees min(hardware, limit) of each 4-bit field, so 0xf passes a field through and 0 hides
+ * it; registers that are not listed read as 0. In fields of `is_signed`, 0xf means "absent" and
+ * stays. `set` is added: fields in which absence is not 0.
  */
 struct id_rule {
 	u8 crm, op2;
@@ -99,7 +100,8 @@ struct id_rule {
 };
 
 static const struct id_rule id_rules[] = {
-	/* AArch32 at EL0, only where the hardware has it. PFR0, PFR1: no RAS, AMU, EL2, EL3; DFR0: no PMU, no trace. */
+	/* AArch32 at EL0, only where the hardware has it. PFR0, PFR1: no RAS, AMU, EL2, EL3; DFR0:
+	   no PMU, no trace. */
 	{ 1, 0, 0x0f0fffff, 0, 0 },
 	{ 1, 1, 0x100f0f0f, 0, 0 },
 	{ 1, 2, 0x00000006, 0, 0 },
@@ -120,28 +122,31 @@ static const struct id_rule id_rules[] = {
 	{ 3, 2, 0xffffffff, 0, 0 },
 	{ 3, 4, 0x000000ff, 0, 0 },
 	{ 3, 6, 0x000000ff, 0, 0 },
-	/* PFR0: CSV3, CSV2 (1: no SCXTNUM), DIT, GIC (1: no v4.1), AdvSIMD, FP, EL1 in AArch64 only, EL0 as it is.
-	 * Hidden: RME, AMU, MPAM, secure EL2, SVE, RAS, EL3, EL2. */
+	/* PFR0: CSV3, CSV2 (1: no SCXTNUM), DIT, GIC (1: no v4.1), AdvSIMD, FP, EL1 in AArch64
+	 * only, EL0 as it is. Hidden: RME, AMU, MPAM, secure EL2, SVE, RAS, EL3, EL2. */
 	{ 4, 0, 0xf10f000001ff0012, 0, 0 },
-	/* PFR1: SSBS, BTI. Hidden: MTE, SME, NMI, GCS, RNDR_trap, CSV2_frac, THE, MPAM_frac, RAS_frac. */
+	/* PFR1: SSBS, BTI. Hidden: MTE, SME, NMI, GCS, RNDR_trap, CSV2_frac, THE, MPAM_frac,
+	   RAS_frac. */
 	{ 4, 1, 0x00000000000000ff, 0, 0 },
-	/* DFR0: Armv8.0 debug with two breakpoints and watchpoints, the least there can be; no double lock (0xf).
-	 * Hidden: PMU, trace, SPE, TRBE, BRBE. */
+	/* DFR0: Armv8.0 debug with two breakpoints and watchpoints, the least there can be; no
+	 * double lock (0xf). Hidden: PMU, trace, SPE, TRBE, BRBE. */
 	{ 5, 0, 0x0000000000101006, 0, 0xfull << 36 },
 	/* ISAR0: all but TME */
 	{ 6, 0, 0xfffffffff0fffff0, 0, 0 },
 	/* ISAR1: all but LS64, XS, pointer authentication; SPECRES at most 1 */
 	{ 6, 1, 0x00fff1ff00fff00f, 0, 0 },
-	/* ISAR2: CSSC, RPRFM, CLRBHB, BC, RPRES. Hidden: MOPS, WFxT, pointer authentication, 128-bit registers. */
+	/* ISAR2: CSSC, RPRFM, CLRBHB, BC, RPRES. Hidden: MOPS, WFxT, pointer authentication,
+	   128-bit registers. */
 	{ 6, 2, 0x00ff0000f0f000f0, 0, 0 },
-	/* MMFR0: ExS, granules without 52-bit descriptors, big endian, ASID bits, 40-bit addresses (IPA_BITS).
-	 * Hidden: ECV, FGT, stage-2 granules, SNSMem. */
+	/* MMFR0: ExS, granules without 52-bit descriptors, big endian, ASID bits, 40-bit addresses
+	 * (IPA_BITS). Hidden: ECV, FGT, stage-2 granules, SNSMem. */
 	{ 7, 0, 0x0000f0000f1f0ff2, 0xff000000, 0 },
 	/* MMFR1: ECBHB, nTLBPA, AFP, ETS, SpecSEI, PAN, HPDS, hardware access and dirty flags.
 	 * Hidden: CMOW, TIDCP1, HCX, TWED, XNX, LOR, VH, VMID bits. */
 	{ 7, 1, 0xf00ff0f00ff0f002, 0, 0 },
-	/* MMFR2: E0PD, BBM, TTL, IDS, AT, ST, CCIDX, VARange at most 52 with 64 KiB, LSM, UAO, CnP. Hidden: EVT, FWB,
-	 * NV, IESB. MMFR3 and MMFR4 (S1PIE, TCR2, SCTLR2, ...) are hidden whole. */
+	/* MMFR2: E0PD, BBM, TTL, IDS, AT, ST, CCIDX, VARange at most 52 with 64 KiB, LSM, UAO, CnP.
+	 * Hidden: EVT, FWB, NV, IESB. MMFR3 and MMFR4 (S1PIE, TCR2, SCTLR2, ...) are hidden whole.
+	 */
 	{ 7, 2, 0xf0ff001ff0f10fff, 0, 0 },
 };
 
@@ -167,7 +172,8 @@ static u64 limited(const struct id_rule *rule, u64 hardware)
 	for (u32 shift = 0; shift < 64; shift += FIELD_BITS) {
 		const bool is_signed = ((rule->is_signed >> shift) & FIELD_MASK) != 0;
 
-		value |= limited_field((hardware >> shift) & FIELD_MASK, (rule->limit >> shift) & FIELD_MASK, is_signed)
+		value |= limited_field((hardware >> shift) & FIELD_MASK,
+				       (rule->limit >> shift) & FIELD_MASK, is_signed)
 			 << shift;
 	}
 	return value | rule->set;
@@ -196,7 +202,8 @@ static u64 read_id(u64 iss)
 	const u32 crm = (u32)ISS_CRM(iss);
 	const u32 op2 = (u32)ISS_OP2(iss);
 
-	return guest_sysreg_id(crm, op2, arch_id_register(crm, op2), arch_id_register(PFR0_CRM, PFR0_OP2));
+	return guest_sysreg_id(crm, op2, arch_id_register(crm, op2),
+			       arch_id_register(PFR0_CRM, PFR0_OP2));
 }
 
 /* ---- dispatch ---- */
@@ -213,12 +220,14 @@ static const struct rule *rule_of(u64 iss)
 	return NULL;
 }
 
-/* What the architecture lets nobody read or write stays undefined here too; the table holds no other exceptions. */
+/* What the architecture lets nobody read or write stays undefined here too; the table holds no
+ * other exceptions. */
 static bool is_allowed(const struct rule *rule, u64 iss)
 {
 	switch (rule->action) {
 	case READ_ID:
-		return ISS_IS_READ(iss) && ISS_CRM(iss) >= ID_CRM_FIRST && ISS_CRM(iss) <= ID_CRM_LAST;
+		return ISS_IS_READ(iss) && ISS_CRM(iss) >= ID_CRM_FIRST &&
+		       ISS_CRM(iss) <= ID_CRM_LAST;
 	case TIMER_COUNT:
 		return ISS_IS_READ(iss);
 	case SGI:
@@ -247,7 +256,8 @@ static bool write_value(struct vcpu *vcpu, const struct rule *rule, u64 value, s
 {
 	switch (rule->action) {
 	case TIMER_ACCESS:
-		/* The host learns the new deadline in the record, so that it can wake or interrupt the vCPU in time. */
+		/* The host learns the new deadline in the record, so that it can wake or interrupt
+		 * the vCPU in time. */
 		vtimer_write_phys(vcpu, (enum vtimer_reg)rule->value, value);
 		out->reason = RV_EXIT_IRQ;
 		return false;

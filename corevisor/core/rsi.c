@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RSI. What a call needs from the host (a table page, the page that REALM_CONFIG is written to) is asked for before
- * anything visible happens, and the guest makes the same call again.
+ * RSI. What a call needs from the host (a table page, the page that REALM_CONFIG is written to) is
+ * asked for before anything visible happens, and the guest makes the same call again.
  */
 #include <cv/rsi.h>
 
@@ -36,7 +36,8 @@
 #define RSI_REJECT 1
 #define RSI_CHANGE_DESTROYED 1ull
 
-/* RsiRealmConfig; in place: no address bit means "shared" (kvm-api 3.2). All else is zero: SHA-256, no planes, no RPV. */
+/* RsiRealmConfig; in place: no address bit means "shared" (kvm-api 3.2). All else is zero: SHA-256,
+ * no planes, no RPV. */
 static const struct {
 	u64 ipa_bits;
 	u8 rest[PAGE_SIZE - sizeof(u64)];
@@ -103,7 +104,8 @@ static gfn_t alike_until(const struct vm *vm, gfn_t gfn, gfn_t end)
 	return gfn_make(min_u64(end.v, ram_end != 0 ? ram_end : vm_ram_next(vm, gfn)));
 }
 
-/* Ranges that touch may be declared separately, so this hops from one to the next; there are at most RV_RAM_RANGES. */
+/* Ranges that touch may be declared separately, so this hops from one to the next; there are at
+ * most RV_RAM_RANGES. */
 static bool is_all_ram(const struct vm *vm, gfn_t gfn, gfn_t end)
 {
 	while (gfn.v < end.v) {
@@ -122,7 +124,8 @@ static enum guest_call state_set_done(struct vcpu *vcpu, gfn_t reached, u64 resp
 	return done(vcpu, RSI_SUCCESS);
 }
 
-static enum guest_call state_set_commit(struct vcpu *vcpu, gfn_t first, gfn_t end, struct run_exit *out)
+static enum guest_call state_set_commit(struct vcpu *vcpu, gfn_t first, gfn_t end,
+					struct run_exit *out)
 {
 	struct vm *vm = vcpu->vm;
 	const enum s2_wish wish = vcpu->ctx.x[3] == RIPAS_RAM ? S2_WISH_PRIVATE : S2_WISH_SHARED;
@@ -205,7 +208,8 @@ enum guest_call rsi_call(struct vcpu *vcpu, u32 id, struct run_exit *out)
 	case RSI_MEASUREMENT_EXTEND:
 	case RSI_ATTESTATION_TOKEN_INIT:
 	case RSI_ATTESTATION_TOKEN_CONTINUE:
-		/* Nothing has been measured: images are not verified yet, and an invented value would be a lie. */
+		/* Nothing has been measured: images are not verified yet, and an invented value
+		 * would be a lie. */
 		return done(vcpu, RSI_ERROR_STATE);
 	case RSI_HOST_CALL:
 		return done(vcpu, RSI_ERROR_INPUT);

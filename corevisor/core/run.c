@@ -18,7 +18,8 @@
 /* ESR_EL2.ISS of a trapped WFx: TI, bit 0 set for WFE and WFET */
 #define ISS_WFX_IS_WFE 1ull
 
-/* Exception classes of features that a VM of ours is not shown (Arm ARM D19.2.40): undefined for it */
+/* Exception classes of features that a VM of ours is not shown (Arm ARM D19.2.40): undefined for it
+ */
 #define EC_CP15_32 0x03
 #define EC_CP15_64 0x04
 #define EC_CP14_32 0x05
@@ -67,7 +68,8 @@ static enum cv_status check_input(const struct run_input *in)
 	return CV_OK;
 }
 
-/* The only writes. What an exit does not use is 0, so that no old value stays readable or is taken for a new one. */
+/* The only writes. What an exit does not use is 0, so that no old value stays readable or is taken
+ * for a new one. */
 static void write_record(const struct vcpu *vcpu, const struct run_exit *out)
 {
 	volatile struct rv_run *run = vcpu->run;
@@ -107,7 +109,8 @@ static bool crash(struct vcpu *vcpu, enum rv_crash why, struct run_exit *out)
 	return false;
 }
 
-/* AArch64 EL0, EL1t, EL1h, or AArch32 User: anything else could not have been reached through our entry. */
+/* AArch64 EL0, EL1t, EL1h, or AArch32 User: anything else could not have been reached through our
+ * entry. */
 static bool is_guest_pstate(u64 pstate)
 {
 	if ((pstate & PSTATE_M32) != 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vCPU records: who may run one, and where it starts. Every change of run_state, power and entry happens under the VM's
- * lock; the saved registers belong to whoever made the vCPU ACTIVE.
+ * vCPU records: who may run one, and where it starts. Every change of run_state, power and entry
+ * happens under the VM's lock; the saved registers belong to whoever made the vCPU ACTIVE.
  */
 #include <cv/vcpu.h>
 
@@ -52,7 +52,8 @@ static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u
 	if (vm->state != VM_SETUP) {
 		return CV_E_STATE;
 	}
-	/* Only the boot vCPU starts where the host says; the others start where the guest's CPU_ON says. */
+	/* Only the boot vCPU starts where the host says; the others start where the guest's CPU_ON
+	 * says. */
 	if (vcpu->index != 0 || !is_aligned(pc, 4)) {
 		return CV_E_INVALID;
 	}
@@ -151,7 +152,8 @@ void vcpu_release(struct vcpu *vcpu)
 	lock_acquire(vm->lock);
 	CV_CHECK(vm->active_count > 0);
 	vm->active_count--;
-	/* Everything of the vCPU is saved before: whoever sees READY sees it too. Nothing of *vcpu is touched after. */
+	/* Everything of the vCPU is saved before: whoever sees READY sees it too. Nothing of *vcpu
+	 * is touched after. */
 	__atomic_store_n(&vcpu->run_state, VCPU_READY, __ATOMIC_RELEASE);
 	lock_release(vm->lock);
 }
@@ -259,7 +261,8 @@ s64 vcpu_psci_cpu_on(struct vm *vm, u64 mpidr, u64 pc, u64 context_id, u32 *inde
 	target = vcpu_by_mpidr(vm, mpidr);
 	status = cpu_on_check(vm, target, pc);
 	if (status == PSCI_SUCCESS) {
-		/* The target may still be leaving its last run: only these three change, its registers at its next start. */
+		/* The target may still be leaving its last run: only these three change, its
+		 * registers at its next start. */
 		target->entry_pc = pc;
 		target->entry_x0 = context_id;
 		target->power = VCPU_ON_PENDING;

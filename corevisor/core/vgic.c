@@ -32,9 +32,11 @@ static u64 sanitise(u64 lr)
 	u64 clean = lr & (LR_STATE | LR_PRIORITY | LR_VINTID);
 
 	if ((lr & LR_VINTID) == VGIC_VTIMER_INTID) {
-		/* Ours: the guest's EOI must deactivate the real PPI, or its level line could not fire again. */
+		/* Ours: the guest's EOI must deactivate the real PPI, or its level line could not
+		 * fire again. */
 		clean |= LR_HW | ((u64)VGIC_VTIMER_INTID << LR_PINTID_SHIFT);
-		/* "Both" does not exist with HW: the pending half is the line's own, and comes back by itself. */
+		/* "Both" does not exist with HW: the pending half is the line's own, and comes back
+		 * by itself. */
 		clean &= (clean & LR_ACTIVE) != 0 ? ~LR_PENDING : ~0ull;
 	} else {
 		clean |= lr & LR_EOI;

@@ -33,7 +33,9 @@ u64 vtimer_read_phys(const struct vcpu *vcpu, enum vtimer_reg reg)
 	switch (reg) {
 	case VTIMER_CTL:
 		/* ISTATUS does not depend on IMASK; it is 0 while the timer is disabled. */
-		return ctl | (vtimer_fires(ctl & CNT_CTL_ENABLE, timer->cntp_cval, now) ? CNT_CTL_ISTATUS : 0);
+		return ctl |
+		       (vtimer_fires(ctl & CNT_CTL_ENABLE, timer->cntp_cval, now) ? CNT_CTL_ISTATUS
+										  : 0);
 	case VTIMER_CVAL:
 		return timer->cntp_cval;
 	case VTIMER_TVAL:

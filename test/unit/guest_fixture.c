@@ -82,7 +82,8 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 	return fix.leaf;
 }
 
-enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish, bool change_destroyed)
+enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish,
+			       bool change_destroyed)
 {
 	assert_true(fix.is_locked);
 	assert_ptr_equal(vm, &fix.vm);
@@ -145,7 +146,8 @@ static struct rv_run *run_page(u32 index)
 	static void *pages[FIX_VCPUS];
 
 	if (pages[index] == NULL) {
-		pages[index] = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pages[index] = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		assert_ptr_not_equal(pages[index], MAP_FAILED);
 	}
 	memset(pages[index], 0, PAGE_SIZE);
@@ -170,7 +172,9 @@ int fix_setup(void **state)
 		struct vcpu *vcpu = &fix.vcpu[i];
 
 		fix.run[i] = run_page(i);
-		*vcpu = (struct vcpu){ .vm = &fix.vm, .index = i, .mpidr = vcpu_mpidr(i), .run = fix.run[i] };
+		*vcpu = (struct vcpu){
+			.vm = &fix.vm, .index = i, .mpidr = vcpu_mpidr(i), .run = fix.run[i]
+		};
 		fix.vm.vcpus[i] = vcpu;
 	}
 	fix.vm.vcpu_count = FIX_VCPUS;
@@ -206,8 +210,9 @@ u64 fix_dabt(struct fix_access access)
 {
 	u64 sas = access.bytes == 8 ? 3 : access.bytes == 4 ? 2 : access.bytes == 2 ? 1 : 0;
 
-	return (EC_DABT_LOWER << ESR_EC_SHIFT) | ESR_IL | ESR_ISV | sas << 22 | (u64)access.is_signed << 21 |
-	       (u64)access.reg << 16 | (u64)access.is_64 << 15 | (access.is_write ? ESR_WNR : 0) | 0x07;
+	return (EC_DABT_LOWER << ESR_EC_SHIFT) | ESR_IL | ESR_ISV | sas << 22 |
+	       (u64)access.is_signed << 21 | (u64)access.reg << 16 | (u64)access.is_64 << 15 |
+	       (access.is_write ? ESR_WNR : 0) | 0x07;
 }
 
 u64 fix_hpfar(u64 ipa)
@@ -215,7 +220,8 @@ u64 fix_hpfar(u64 ipa)
 	return ipa >> PAGE_SHIFT << 4;
 }
 
-void fix_assert_record(const struct rv_run *run, u32 exit, u64 ipa, u32 bytes, u32 is_write, u64 data)
+void fix_assert_record(const struct rv_run *run, u32 exit, u64 ipa, u32 bytes, u32 is_write,
+		       u64 data)
 {
 	static const struct rv_regs no_regs;
 

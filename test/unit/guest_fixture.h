@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A VM with two vCPUs for tests of the guest path (run.c and what it calls). Below the path everything is a double that
- * checks its caller: locks are held where they must be, and what memory answers is what the test says.
+ * A VM with two vCPUs for tests of the guest path (run.c and what it calls). Below the path
+ * everything is a double that checks its caller: locks are held where they must be, and what memory
+ * answers is what the test says.
  */
 #ifndef GUEST_FIXTURE_H
 #define GUEST_FIXTURE_H
@@ -73,8 +74,10 @@ u64 fix_hpfar(u64 ipa);
 #define FIX_HVC ((EC_HVC64 << ESR_EC_SHIFT) | ESR_IL)
 #define FIX_SMC ((EC_SMC64 << ESR_EC_SHIFT) | ESR_IL)
 
-/* Everything of the record that an exit does not disclose is 0; `data` and `ipa` are what is allowed. */
-void fix_assert_record(const struct rv_run *run, u32 exit, u64 ipa, u32 bytes, u32 is_write, u64 data);
+/* Everything of the record that an exit does not disclose is 0; `data` and `ipa` are what is
+ * allowed. */
+void fix_assert_record(const struct rv_run *run, u32 exit, u64 ipa, u32 bytes, u32 is_write,
+		       u64 data);
 /* The vCPU is READY, nobody is counted active, no lock is held, nothing is loaded. */
 void fix_assert_quiet(void);
 /* The vCPU stands at its EL1 vector for a synchronous exception from EL1h, with this ESR_EL1. */

@@ -64,9 +64,10 @@ static void a_trapped_smc_is_skipped_an_hvc_is_not(void **state)
 
 static void unknown_calls_get_minus_one(void **state)
 {
-	static const u32 ids[] = { 0, 1337, 0x4b000000, 0x8400000b, 0x8400001f, 0xc4000002, 0xc400000a, 0x84000020,
-				   0x86000000, 0xc6000002, 0xc6000003, 0xc6000132, RSI_VERSION, RSI_SET, 0xc40001af,
-				   0x80000002, ~0u, 0xffff, 0x8000ffff, 0xc4000000 };
+	static const u32 ids[] = { 0,	       1337,	   0x4b000000,	0x8400000b, 0x8400001f,
+				   0xc4000002, 0xc400000a, 0x84000020,	0x86000000, 0xc6000002,
+				   0xc6000003, 0xc6000132, RSI_VERSION, RSI_SET,    0xc40001af,
+				   0x80000002, ~0u,	   0xffff,	0x8000ffff, 0xc4000000 };
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
@@ -87,7 +88,8 @@ static void only_workarounds_reach_firmware(void **state)
 
 	(void)state;
 	for (u64 id = 0x84000000; id < 0x84000100; id++) {
-		if (id != PSCI_SYSTEM_OFF && id != PSCI_SYSTEM_RESET && id != PSCI_SYSTEM_RESET2_32 && id != PSCI_CPU_OFF &&
+		if (id != PSCI_SYSTEM_OFF && id != PSCI_SYSTEM_RESET &&
+		    id != PSCI_SYSTEM_RESET2_32 && id != PSCI_CPU_OFF &&
 		    id != PSCI_CPU_SUSPEND_32) {
 			hvc(id, 0, 0, 0);
 		}
@@ -190,14 +192,16 @@ static void cpu_on_refusals_change_nothing(void **state)
 	assert_int_equal(cpu_on(1ull << 31 | 1, FIX_RAM_GPA, 0), (u64)PSCI_INVALID_PARAMETERS);
 	assert_int_equal(cpu_on(1ull << 40 | 1, FIX_RAM_GPA, 0), (u64)PSCI_INVALID_PARAMETERS);
 	assert_int_equal(cpu_on(1, FIX_RAM_GPA - 4, 0), (u64)PSCI_INVALID_ADDRESS);
-	assert_int_equal(cpu_on(1, FIX_RAM_GPA + (FIX_RAM_PAGES << PAGE_SHIFT), 0), (u64)PSCI_INVALID_ADDRESS);
+	assert_int_equal(cpu_on(1, FIX_RAM_GPA + (FIX_RAM_PAGES << PAGE_SHIFT), 0),
+			 (u64)PSCI_INVALID_ADDRESS);
 	assert_int_equal(cpu_on(1, FIX_RAM_GPA + 2, 0), (u64)PSCI_INVALID_ADDRESS);
 	assert_int_equal(cpu_on(1, FIX_RAM_GPA | 1ull << 52, 0), (u64)PSCI_INVALID_ADDRESS);
 	assert_int_equal(cpu_on(0, FIX_RAM_GPA, 0), (u64)PSCI_ALREADY_ON);
 	assert_int_equal(fix.vcpu[1].power, VCPU_OFF);
 	fix_assert_record(fix.run[0], RV_EXIT_IRQ, 0, 0, 0, 0);
 	/* 32-bit arguments are cut to 32 bits. */
-	call_of(0, FIX_HVC, PSCI_CPU_ON_32, 1ull << 32 | 1, 1ull << 32 | FIX_RAM_GPA, 1ull << 32 | 5, 0);
+	call_of(0, FIX_HVC, PSCI_CPU_ON_32, 1ull << 32 | 1, 1ull << 32 | FIX_RAM_GPA,
+		1ull << 32 | 5, 0);
 	assert_int_equal(x(0), PSCI_SUCCESS);
 	assert_int_equal(fix.vcpu[1].entry_pc, FIX_RAM_GPA);
 	assert_int_equal(fix.vcpu[1].entry_x0, 5);
@@ -215,7 +219,8 @@ static void cpu_on_of_a_leaving_target(void **state)
 	fix.vcpu[1].run_state = VCPU_ACTIVE;
 	fix.vcpu[1].ctx.pc = 0x77;
 	{
-		memcpy(call_args, (u64[]){ PSCI_CPU_ON_64, 1, FIX_RAM_GPA + 0x100, 0xc0ffee, 0 }, sizeof(call_args));
+		memcpy(call_args, (u64[]){ PSCI_CPU_ON_64, 1, FIX_RAM_GPA + 0x100, 0xc0ffee, 0 },
+		       sizeof(call_args));
 		fake_vcpu.next = fake_vcpu.step_count = 0;
 		fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, FIX_HVC, 0, 0, put_args });
 		assert_int_equal(run_vcpu(FIX_HANDLE, 0, &exit), CV_OK);
@@ -241,7 +246,8 @@ static void the_end_of_a_vm(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
 		fix_setup(state);
-		assert_int_equal(call_of(0, FIX_HVC, ends[i].id, ends[i].type, 0, 0, 0), ends[i].exit);
+		assert_int_equal(call_of(0, FIX_HVC, ends[i].id, ends[i].type, 0, 0, 0),
+				 ends[i].exit);
 		fix_assert_record(fix.run[0], (u32)ends[i].exit, 0, 0, 0, 0);
 		assert_int_equal(fix.vm.state, VM_DYING);
 		assert_int_equal(run_vcpu(FIX_HANDLE, 0, &exit), CV_E_STATE);
@@ -254,7 +260,8 @@ static void the_end_of_a_vm(void **state)
 static void suspend_waits_for_an_interrupt(void **state)
 {
 	(void)state;
-	assert_int_equal(call_of(0, FIX_HVC, PSCI_CPU_SUSPEND_64, 1u << 16, FIX_RAM_GPA, 0, 0), RV_EXIT_WFI);
+	assert_int_equal(call_of(0, FIX_HVC, PSCI_CPU_SUSPEND_64, 1u << 16, FIX_RAM_GPA, 0, 0),
+			 RV_EXIT_WFI);
 	assert_int_equal(x(0), PSCI_SUCCESS);
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY);
 }
@@ -390,19 +397,31 @@ static void state_set_asks_for_tables_and_repeats(void **state)
 
 static void state_set_refuses(void **state)
 {
-	const u64 base = FIX_RAM_GPA, top = FIX_RAM_GPA + 0x10000, end = FIX_RAM_GPA + (FIX_RAM_PAGES << PAGE_SHIFT);
+	const u64 base = FIX_RAM_GPA, top = FIX_RAM_GPA + 0x10000,
+		  end = FIX_RAM_GPA + (FIX_RAM_PAGES << PAGE_SHIFT);
 	const u64 bad[][4] = {
-		{ base, base, 0, 0 },	      { top, base, 0, 0 },	  { base + 1, top, 0, 0 },
-		{ base, top + 0x800, 0, 0 },  { base, top, 2, 0 },	  { base, top, 3, 0 },
-		{ base, top, ~0ull, 0 },      { base, top, 1ull << 32, 0 }, { base, top, 0, 2 },
-		{ base - 0x1000, top, 0, 0 }, { base, end + 0x1000, 0, 0 }, { 0, 0x1000, 0, 0 },
-		{ base, ~0xfffull, 0, 0 },    { base, 1ull << 40, 0, 0 }, { 1ull << 40, (1ull << 40) + 0x1000, 0, 0 },
+		{ base, base, 0, 0 },
+		{ top, base, 0, 0 },
+		{ base + 1, top, 0, 0 },
+		{ base, top + 0x800, 0, 0 },
+		{ base, top, 2, 0 },
+		{ base, top, 3, 0 },
+		{ base, top, ~0ull, 0 },
+		{ base, top, 1ull << 32, 0 },
+		{ base, top, 0, 2 },
+		{ base - 0x1000, top, 0, 0 },
+		{ base, end + 0x1000, 0, 0 },
+		{ 0, 0x1000, 0, 0 },
+		{ base, ~0xfffull, 0, 0 },
+		{ base, 1ull << 40, 0, 0 },
+		{ 1ull << 40, (1ull << 40) + 0x1000, 0, 0 },
 		{ base | 1ull << 52, top | 1ull << 52, 0, 0 },
 	};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(smc(RSI_SET, bad[i][0], bad[i][1], bad[i][2], bad[i][3]), RV_EXIT_IRQ);
+		assert_int_equal(smc(RSI_SET, bad[i][0], bad[i][1], bad[i][2], bad[i][3]),
+				 RV_EXIT_IRQ);
 		assert_int_equal(x(0), 1);
 	}
 	assert_int_equal(fix.wish_calls, 0);
@@ -451,8 +470,8 @@ static void the_rest_is_refused(void **state)
 {
 	(void)state;
 	for (u64 id = 0xc4000190; id <= 0xc40001af; id++) {
-		const bool is_served = id == RSI_VERSION || id == 0xc4000191 || id == RSI_REALM_CONFIG || id == RSI_SET ||
-				       id == RSI_GET;
+		const bool is_served = id == RSI_VERSION || id == 0xc4000191 ||
+				       id == RSI_REALM_CONFIG || id == RSI_SET || id == RSI_GET;
 
 		if (!is_served) {
 			assert_int_equal(smc(id, FIX_RAM_GPA, 0, 0, 0), RV_EXIT_IRQ);
@@ -477,7 +496,8 @@ int main(void)
 		cmocka_unit_test_setup(features_match_what_is_served, fix_setup_protected),
 		cmocka_unit_test_setup(open_vms_and_hvc_see_no_realm, fix_setup),
 		cmocka_unit_test_setup(version, fix_setup_protected),
-		cmocka_unit_test_setup(config_is_written_or_asked_for_or_refused, fix_setup_protected),
+		cmocka_unit_test_setup(config_is_written_or_asked_for_or_refused,
+				       fix_setup_protected),
 		cmocka_unit_test_setup(state_set_goes_on_where_it_stopped, fix_setup_protected),
 		cmocka_unit_test_setup(state_set_asks_for_tables_and_repeats, fix_setup_protected),
 		cmocka_unit_test_setup(state_set_refuses, fix_setup_protected),

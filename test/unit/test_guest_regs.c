@@ -9,8 +9,9 @@
 #include <string.h>
 
 #define READ 1ull
-#define ISS(op0, op1, crn, crm, op2, rt)                                                                               \
-	((u64)(op0) << 20 | (u64)(op2) << 17 | (u64)(op1) << 14 | (u64)(crn) << 10 | (u64)(rt) << 5 | (u64)(crm) << 1)
+#define ISS(op0, op1, crn, crm, op2, rt)                                             \
+	((u64)(op0) << 20 | (u64)(op2) << 17 | (u64)(op1) << 14 | (u64)(crn) << 10 | \
+	 (u64)(rt) << 5 | (u64)(crm) << 1)
 #define SYSREG(iss) ((EC_SYSREG << ESR_EC_SHIFT) | ESR_IL | (iss))
 #define SECRET 0xfedcba9876543210ull
 
@@ -78,16 +79,19 @@ static void debug_registers_do_nothing(void **state)
 	}
 }
 
-/* PMU, trace, profiling, SVE, pointer authentication, MTE, implementation defined: none is shown, none is there. */
+/* PMU, trace, profiling, SVE, pointer authentication, MTE, implementation defined: none is shown,
+ * none is there. */
 static void hidden_registers_are_undefined(void **state)
 {
 	static const u64 hidden[] = {
-		ISS(3, 3, 9, 12, 0, 1),	 ISS(3, 3, 9, 13, 0, 1), ISS(3, 3, 14, 15, 7, 1), ISS(3, 0, 9, 9, 0, 1),
-		ISS(3, 0, 9, 10, 0, 1),	 ISS(3, 0, 9, 11, 0, 1), ISS(2, 1, 0, 0, 0, 1),	  ISS(3, 0, 1, 2, 0, 1),
-		ISS(3, 0, 1, 2, 6, 1),	 ISS(3, 0, 2, 1, 0, 1),	 ISS(3, 0, 1, 0, 5, 1),	  ISS(3, 0, 5, 6, 0, 1),
-		ISS(3, 0, 10, 4, 3, 1),	 ISS(3, 0, 5, 3, 0, 1),	 ISS(3, 0, 13, 0, 7, 1),  ISS(3, 3, 13, 0, 7, 1),
-		ISS(3, 0, 2, 0, 3, 1),	 ISS(3, 0, 10, 2, 3, 1), ISS(3, 0, 11, 0, 0, 1),  ISS(3, 0, 15, 0, 0, 1),
-		ISS(3, 7, 15, 15, 7, 1), ISS(1, 0, 11, 0, 0, 1), ISS(3, 3, 13, 2, 0, 1),  ISS(3, 4, 1, 1, 0, 1),
+		ISS(3, 3, 9, 12, 0, 1), ISS(3, 3, 9, 13, 0, 1), ISS(3, 3, 14, 15, 7, 1),
+		ISS(3, 0, 9, 9, 0, 1),	ISS(3, 0, 9, 10, 0, 1), ISS(3, 0, 9, 11, 0, 1),
+		ISS(2, 1, 0, 0, 0, 1),	ISS(3, 0, 1, 2, 0, 1),	ISS(3, 0, 1, 2, 6, 1),
+		ISS(3, 0, 2, 1, 0, 1),	ISS(3, 0, 1, 0, 5, 1),	ISS(3, 0, 5, 6, 0, 1),
+		ISS(3, 0, 10, 4, 3, 1), ISS(3, 0, 5, 3, 0, 1),	ISS(3, 0, 13, 0, 7, 1),
+		ISS(3, 3, 13, 0, 7, 1), ISS(3, 0, 2, 0, 3, 1),	ISS(3, 0, 10, 2, 3, 1),
+		ISS(3, 0, 11, 0, 0, 1), ISS(3, 0, 15, 0, 0, 1), ISS(3, 7, 15, 15, 7, 1),
+		ISS(1, 0, 11, 0, 0, 1), ISS(3, 3, 13, 2, 0, 1), ISS(3, 4, 1, 1, 0, 1),
 		ISS(3, 6, 1, 0, 0, 1),
 	};
 
@@ -106,7 +110,8 @@ static void hidden_registers_are_undefined(void **state)
 static void every_encoding_is_contained(void **state)
 {
 	for (u32 n = 0; n < 1u << 17; n++) {
-		const u64 iss = ISS(n >> 14 & 3, n >> 11 & 7, n >> 7 & 15, n >> 3 & 15, n & 7, 5) | n >> 16;
+		const u64 iss =
+			ISS(n >> 14 & 3, n >> 11 & 7, n >> 7 & 15, n >> 3 & 15, n & 7, 5) | n >> 16;
 		u64 exit;
 
 		if (n % 4096 == 0) {
@@ -132,7 +137,8 @@ static u64 shown(u32 crm, u32 op2, u64 hardware)
 	return guest_sysreg_id(crm, op2, hardware, 2);
 }
 
-/* No field above the hardware's, whatever the hardware says (0xf in a signed field is "absent"; DoubleLock is fixed). */
+/* No field above the hardware's, whatever the hardware says (0xf in a signed field is "absent";
+ * DoubleLock is fixed). */
 static void id_never_shows_more_than_there_is(void **state)
 {
 	(void)state;
@@ -158,15 +164,18 @@ static void id_hides(void **state)
 		u32 crm, op2, shift;
 		const char *what;
 	} hidden[] = {
-		{ 4, 0, 8, "EL2" },	    { 4, 0, 12, "EL3" },	 { 4, 0, 28, "RAS" },	     { 4, 0, 32, "SVE" },
-		{ 4, 0, 36, "SEL2" },	    { 4, 0, 40, "MPAM" },	 { 4, 0, 44, "AMU" },	     { 4, 0, 52, "RME" },
-		{ 4, 1, 8, "MTE" },	    { 4, 1, 24, "SME" },	 { 4, 1, 36, "NMI" },	     { 4, 1, 44, "GCS" },
-		{ 4, 1, 32, "CSV2_frac" },  { 4, 1, 48, "THE" },	 { 5, 0, 4, "trace" },	     { 5, 0, 8, "PMU" },
-		{ 5, 0, 32, "SPE" },	    { 5, 0, 40, "trace filter" }, { 5, 0, 44, "TRBE" },     { 5, 0, 52, "BRBE" },
-		{ 6, 0, 24, "TME" },	    { 6, 1, 4, "APA" },		 { 6, 1, 8, "API" },	     { 6, 1, 24, "GPA" },
-		{ 6, 1, 28, "GPI" },	    { 6, 1, 60, "LS64" },	 { 6, 2, 0, "WFxT" },	     { 6, 2, 8, "GPA3" },
-		{ 6, 2, 12, "APA3" },	    { 6, 2, 16, "MOPS" },	 { 6, 2, 32, "SYSREG_128" }, { 7, 0, 56, "FGT" },
-		{ 7, 0, 60, "ECV" },	    { 7, 1, 8, "VH" },		 { 7, 1, 16, "LOR" },	     { 7, 1, 40, "HCX" },
+		{ 4, 0, 8, "EL2" },	    { 4, 0, 12, "EL3" },  { 4, 0, 28, "RAS" },
+		{ 4, 0, 32, "SVE" },	    { 4, 0, 36, "SEL2" }, { 4, 0, 40, "MPAM" },
+		{ 4, 0, 44, "AMU" },	    { 4, 0, 52, "RME" },  { 4, 1, 8, "MTE" },
+		{ 4, 1, 24, "SME" },	    { 4, 1, 36, "NMI" },  { 4, 1, 44, "GCS" },
+		{ 4, 1, 32, "CSV2_frac" },  { 4, 1, 48, "THE" },  { 5, 0, 4, "trace" },
+		{ 5, 0, 8, "PMU" },	    { 5, 0, 32, "SPE" },  { 5, 0, 40, "trace filter" },
+		{ 5, 0, 44, "TRBE" },	    { 5, 0, 52, "BRBE" }, { 6, 0, 24, "TME" },
+		{ 6, 1, 4, "APA" },	    { 6, 1, 8, "API" },	  { 6, 1, 24, "GPA" },
+		{ 6, 1, 28, "GPI" },	    { 6, 1, 60, "LS64" }, { 6, 2, 0, "WFxT" },
+		{ 6, 2, 8, "GPA3" },	    { 6, 2, 12, "APA3" }, { 6, 2, 16, "MOPS" },
+		{ 6, 2, 32, "SYSREG_128" }, { 7, 0, 56, "FGT" },  { 7, 0, 60, "ECV" },
+		{ 7, 1, 8, "VH" },	    { 7, 1, 16, "LOR" },  { 7, 1, 40, "HCX" },
 		{ 7, 2, 24, "NV" },	    { 7, 2, 56, "EVT" },
 	};
 
@@ -218,7 +227,8 @@ static u64 random_word(void)
 	return (u64)rand() << 62 ^ (u64)rand() << 31 ^ (u64)rand();
 }
 
-/* Each bit alone; the timer's interrupt with anything around; anything, mostly with an interrupt number that is valid. */
+/* Each bit alone; the timer's interrupt with anything around; anything, mostly with an interrupt
+ * number that is valid. */
 static u64 some_lr(u32 n)
 {
 	if (n < 64) {
@@ -250,7 +260,8 @@ static void lr_sanitising(void **state)
 			/* pending and active at once does not exist with the physical link */
 			const u64 lr_state = lr >> 62 == 3 ? 2 : lr >> 62;
 
-			assert_int_equal(out, lr_state << 62 | (lr & 0xffull << 48) | 1ull << 61 | 1ull << 60 | 27ull << 32 | 27);
+			assert_int_equal(out, lr_state << 62 | (lr & 0xffull << 48) | 1ull << 61 |
+						      1ull << 60 | 27ull << 32 | 27);
 			assert_int_equal(vgic_show_lr(out), out & ~(1ull << 61 | 0x1fffull << 32));
 			assert_true(vgic_holds_vtimer(&vgic));
 		} else {
@@ -288,7 +299,8 @@ static void lr_are_shown_without_the_physical_link(void **state)
 	fix.run[0]->in_lr[1] = 1ull << 62 | 1ull << 61 | 30ull << 32 | 33;
 	fix.run[0]->in_lr_count = 2;
 	fix_run();
-	assert_int_equal(fake_vcpu.lr[0], 1ull << 62 | 1ull << 61 | 1ull << 60 | 0xa0ull << 48 | 27ull << 32 | 27);
+	assert_int_equal(fake_vcpu.lr[0],
+			 1ull << 62 | 1ull << 61 | 1ull << 60 | 0xa0ull << 48 | 27ull << 32 | 27);
 	assert_int_equal(fake_vcpu.lr[1], 1ull << 62 | 1ull << 60 | 33);
 	assert_int_equal(fix.run[0]->lr[0], 1ull << 62 | 1ull << 60 | 0xa0ull << 48 | 27);
 	assert_int_equal(fix.run[0]->lr[1], 1ull << 62 | 1ull << 60 | 33);

@@ -123,7 +123,8 @@ static void scribble(struct vcpu *vcpu)
 	memset(fix.run[0], 0xff, sizeof(*fix.run[0]));
 }
 
-/* A host that rewrites the page while the guest runs changes nothing, and what it wrote is gone afterwards. */
+/* A host that rewrites the page while the guest runs changes nothing, and what it wrote is gone
+ * afterwards. */
 static void changes_during_the_run_have_no_effect(void **state)
 {
 	static const u64 lr = 1ull << 62 | 0x80ull << 48 | 40;
@@ -131,7 +132,8 @@ static void changes_during_the_run_have_no_effect(void **state)
 	(void)state;
 	fix.run[0]->in_lr[0] = lr;
 	fix.run[0]->in_lr_count = 1;
-	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0, scribble });
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0,
+					  scribble });
 	assert_int_equal(fix_run(), RV_EXIT_WFI);
 	assert_int_equal(fake_vcpu.lr[0], lr | 1ull << 60);
 	for (u32 i = 1; i < RV_MAX_LRS; i++) {
@@ -149,8 +151,9 @@ static void changes_during_the_run_have_no_effect(void **state)
 }
 
 /*
- * Counts every access to the run page: the page is inaccessible, each access faults, is noted, and single-steps with
- * the page open. After the first read of an input word the host turns the word upside down.
+ * Counts every access to the run page: the page is inaccessible, each access faults, is noted, and
+ * single-steps with the page open. After the first read of an input word the host turns the word
+ * upside down.
  */
 static struct {
 	u32 reads[PAGE_SIZE / 4];
@@ -296,12 +299,14 @@ static void set_thumb(struct vcpu *vcpu)
 static void a_short_instruction_is_skipped_by_two_bytes(void **state)
 {
 	(void)state;
-	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, EC_WFX << ESR_EC_SHIFT, 0, 0, set_thumb });
+	fake_vcpu_add(
+		(struct fake_step){ ARCH_EVENT_SYNC, EC_WFX << ESR_EC_SHIFT, 0, 0, set_thumb });
 	assert_int_equal(fix_run(), RV_EXIT_WFI);
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 2);
 	/* 0b0101_0100 -> 0b0100_1000 */
 	assert_int_equal(fix.vcpu[0].ctx.pstate, 0x4800ull | 1ull << 5 | PSTATE_M32);
-	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0, NULL });
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0,
+					  NULL });
 	fix_run();
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 6);
 	assert_int_equal(fix.vcpu[0].ctx.pstate, 1ull << 5 | PSTATE_M32);
@@ -324,20 +329,24 @@ static void an_impossible_mode_crashes_the_vm_alone(void **state)
 		assert_int_equal(fix_run(), is_possible ? RV_EXIT_IRQ : RV_EXIT_CRASH);
 		if (!is_possible) {
 			assert_int_equal(fix.vm.state, VM_DYING);
-			fix_assert_record(fix.run[0], RV_EXIT_CRASH, 0, 0, 0, RV_CRASH_EXCEPTION_LEVEL);
+			fix_assert_record(fix.run[0], RV_EXIT_CRASH, 0, 0, 0,
+					  RV_CRASH_EXCEPTION_LEVEL);
 		}
 	}
 }
 
-/* Every exception class ends in something: a known exit, an injected exception, or the VM's end. None panics. */
+/* Every exception class ends in something: a known exit, an injected exception, or the VM's end.
+ * None panics. */
 static void every_exception_class_is_contained(void **state)
 {
-	static const u8 undefined[] = { 0x00, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0c, 0x14, 0x19, 0x1d };
+	static const u8 undefined[] = { 0x00, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,
+					0x09, 0x0a, 0x0c, 0x14, 0x19, 0x1d };
 
 	for (u64 ec = 0; ec < 64; ec++) {
 		const bool is_undefined = memchr(undefined, (int)ec, sizeof(undefined)) != NULL;
-		const bool is_served = ec == EC_WFX || ec == EC_HVC64 || ec == EC_SMC64 || ec == EC_SYSREG ||
-				       ec == EC_IABT_LOWER || ec == EC_DABT_LOWER;
+		const bool is_served = ec == EC_WFX || ec == EC_HVC64 || ec == EC_SMC64 ||
+				       ec == EC_SYSREG || ec == EC_IABT_LOWER ||
+				       ec == EC_DABT_LOWER;
 		u64 exit;
 
 		fix_setup(state);
@@ -363,13 +372,15 @@ static void fill_registers(struct vcpu *vcpu)
 /* A guest full of secrets: no byte of them in the page, for any class that discloses nothing. */
 static void secrets_stay(void **state)
 {
-	static const u64 esr[] = { (EC_WFX << ESR_EC_SHIFT) | ESR_IL, FIX_HVC, FIX_SMC, (EC_SVE << ESR_EC_SHIFT) | ESR_IL };
+	static const u64 esr[] = { (EC_WFX << ESR_EC_SHIFT) | ESR_IL, FIX_HVC, FIX_SMC,
+				   (EC_SVE << ESR_EC_SHIFT) | ESR_IL };
 
 	for (u32 i = 0; i < ARRAY_SIZE(esr); i++) {
 		const u64 *word;
 
 		fix_setup(state);
-		fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, esr[i], POISON, POISON, fill_registers });
+		fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, esr[i], POISON, POISON,
+						  fill_registers });
 		fix_run();
 		word = (const u64 *)fix.run[0];
 		for (u32 w = 0; w < PAGE_SIZE / 8; w++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A protected VM from its first page to its end, over the whole core and the fake machine: scripted exits above, real
- * ownership, tables, stale TLBs and caches below.
+ * A protected VM from its first page to its end, over the whole core and the fake machine: scripted
+ * exits above, real ownership, tables, stale TLBs and caches below.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,16 @@
 #define RAM 1ull
 
 /* Pages of the host and what they become */
-enum { RECORD = 0, ROOT = 2, TABLES = 4, VCPU = 12, RUN = 14, IMAGE = 16, POOL = 100, FIRST_FREE = 200 };
+enum {
+	RECORD = 0,
+	ROOT = 2,
+	TABLES = 4,
+	VCPU = 12,
+	RUN = 14,
+	IMAGE = 16,
+	POOL = 100,
+	FIRST_FREE = 200
+};
 
 static u64 vm;
 static struct rv_run *run;
@@ -145,7 +154,8 @@ static void ram_comes_zeroed_and_leaves_the_host(void **state)
 
 static void sharing_zeroes_both_ways(void **state)
 {
-	const u64 gfn = ENTRY_GFN + 5, page = FIRST_FREE, ipa = gfn << PAGE_SHIFT, pa = PAGE(FIRST_FREE) << PAGE_SHIFT;
+	const u64 gfn = ENTRY_GFN + 5, page = FIRST_FREE, ipa = gfn << PAGE_SHIFT,
+		  pa = PAGE(FIRST_FREE) << PAGE_SHIFT;
 	u64 value;
 
 	(void)state;
@@ -170,11 +180,13 @@ static void sharing_zeroes_both_ways(void **state)
 	assert_int_equal(x(2), RAM);
 }
 
-/* The whole RAM in batches, with tables that are short: every wish is kept, every page is done once. */
+/* The whole RAM in batches, with tables that are short: every wish is kept, every page is done
+ * once. */
 static void large_ranges_go_on_where_they_stopped(void **state)
 {
 	const u64 top = (ENTRY_GFN + RAM_PAGES) << PAGE_SHIFT;
-	const u64 start = (ENTRY_GFN + PAGES_PER_BLOCK + 1) << PAGE_SHIFT; /* inside a block that has no table yet */
+	const u64 start = (ENTRY_GFN + PAGES_PER_BLOCK + 1)
+			  << PAGE_SHIFT; /* inside a block that has no table yet */
 	u64 base = start;
 	u32 tables = 0, calls = 0;
 
@@ -249,7 +261,8 @@ static void a_vm_killed_while_it_runs_ends_cleanly(void **state)
 	u64 exit, value;
 
 	(void)state;
-	assert_int_equal(run_script((struct fake_step){ ARCH_EVENT_SYNC, SMC, 0, 0, attack }), RV_EXIT_DYING);
+	assert_int_equal(run_script((struct fake_step){ ARCH_EVENT_SYNC, SMC, 0, 0, attack }),
+			 RV_EXIT_DYING);
 	assert_int_equal(run_vcpu(vm, 0, &exit), CV_E_STATE);
 	assert_int_equal(mem_reclaim(vm, ENTRY_GFN, RAM_PAGES, &value), CV_OK);
 	assert_true(fake_page_is_zero(PAGE(IMAGE)));
@@ -266,11 +279,15 @@ static void a_vm_killed_while_it_runs_ends_cleanly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(ram_comes_zeroed_and_leaves_the_host, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ram_comes_zeroed_and_leaves_the_host, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(sharing_zeroes_both_ways, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(large_ranges_go_on_where_they_stopped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(config_reaches_the_guest_without_caches_too, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_vm_killed_while_it_runs_ends_cleanly, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(large_ranges_go_on_where_they_stopped, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(config_reaches_the_guest_without_caches_too, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_vm_killed_while_it_runs_ends_cleanly, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

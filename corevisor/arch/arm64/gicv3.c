@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The virtual CPU interface, and PPI 27 in the redistributor. While the guest's timer interrupt sits in a list register,
- * PPI 27 is active here: its line is level high, and would otherwise end every run before the guest's first instruction
- * (design.md 4.7). Arm IHI 0069 (GICv3), 12.4 ICH registers, 12.11 GICR registers.
+ * The virtual CPU interface, and PPI 27 in the redistributor. While the guest's timer interrupt
+ * sits in a list register, PPI 27 is active here: its line is level high, and would otherwise end
+ * every run before the guest's first instruction (design.md 4.7). Arm IHI 0069 (GICv3), 12.4 ICH
+ * registers, 12.11 GICR registers.
  */
 #include <arm64/switch.h>
 
@@ -22,7 +23,8 @@
 /* Preemption bits - 1: 4, 5, 6 for 1, 2 or 4 active-priority registers of each group */
 #define VTR_PRE_BITS(vtr) ((((vtr) >> 26) & 7) + 1)
 
-/* ICC_SRE_EL2: SRE, DFB, DIB; without Enable, ICC_SRE_EL1 traps: the host's must not be the guest's to write */
+/* ICC_SRE_EL2: SRE, DFB, DIB; without Enable, ICC_SRE_EL1 traps: the host's must not be the guest's
+ * to write */
 #define ICC_SRE_GUEST 7ull
 #define ICC_SRE_HOST 0xfull
 
@@ -31,20 +33,23 @@
 #define GICR_ISACTIVER0 (0x300 / 4)
 #define GICR_ICACTIVER0 (0x380 / 4)
 #define PPI_VTIMER (1u << VGIC_VTIMER_INTID)
-/* The maintenance interrupt: PPI 25 on every system that follows the base system architecture (Arm DEN0094) */
+/* The maintenance interrupt: PPI 25 on every system that follows the base system architecture (Arm
+ * DEN0094) */
 #define PPI_MAINTENANCE (1u << 25)
 
-#define LIST_REGISTERS(X)                                                                                              \
-	X(0, S3_4_C12_C12_0) X(1, S3_4_C12_C12_1) X(2, S3_4_C12_C12_2) X(3, S3_4_C12_C12_3)                            \
-	X(4, S3_4_C12_C12_4) X(5, S3_4_C12_C12_5) X(6, S3_4_C12_C12_6) X(7, S3_4_C12_C12_7)                            \
-	X(8, S3_4_C12_C13_0) X(9, S3_4_C12_C13_1) X(10, S3_4_C12_C13_2) X(11, S3_4_C12_C13_3)                          \
-	X(12, S3_4_C12_C13_4) X(13, S3_4_C12_C13_5) X(14, S3_4_C12_C13_6) X(15, S3_4_C12_C13_7)
+#define LIST_REGISTERS(X)                                                                         \
+	X(0, S3_4_C12_C12_0)                                                                      \
+	X(1, S3_4_C12_C12_1) X(2, S3_4_C12_C12_2) X(3, S3_4_C12_C12_3) X(4, S3_4_C12_C12_4)       \
+		X(5, S3_4_C12_C12_5) X(6, S3_4_C12_C12_6) X(7, S3_4_C12_C12_7)                    \
+			X(8, S3_4_C12_C13_0) X(9, S3_4_C12_C13_1) X(10, S3_4_C12_C13_2)           \
+				X(11, S3_4_C12_C13_3) X(12, S3_4_C12_C13_4) X(13, S3_4_C12_C13_5) \
+					X(14, S3_4_C12_C13_6) X(15, S3_4_C12_C13_7)
 
 static u64 lr_read(u32 n)
 {
 	switch (n) {
-#define X(index, reg)                                                                                                  \
-	case index:                                                                                                    \
+#define X(index, reg) \
+	case index:   \
 		return sysreg_read(reg);
 		LIST_REGISTERS(X)
 #undef X
@@ -56,9 +61,9 @@ static u64 lr_read(u32 n)
 static void lr_write(u32 n, u64 value)
 {
 	switch (n) {
-#define X(index, reg)                                                                                                  \
-	case index:                                                                                                    \
-		sysreg_write(reg, value);                                                                              \
+#define X(index, reg)                     \
+	case index:                       \
+		sysreg_write(reg, value); \
 		break;
 		LIST_REGISTERS(X)
 #undef X
@@ -110,9 +115,9 @@ static void apr_save(struct vgic_state *vgic)
 
 /*
  * PPI 27 is held active while its line would end the run for nothing: the interrupt is in a list
- * register already, or the timer fired when the last run ended, so that the host knows, but the guest
- * has the interrupt switched off (Linux programs a CPU's timer before it enables the interrupt).
- * Switching it on is an exit, after which this is decided anew.
+ * register already, or the timer fired when the last run ended, so that the host knows, but the
+ * guest has the interrupt switched off (Linux programs a CPU's timer before it enables the
+ * interrupt). Switching it on is an exit, after which this is decided anew.
  */
 static bool must_hold_vtimer(const struct vcpu *vcpu)
 {
@@ -124,7 +129,8 @@ static bool must_hold_vtimer(const struct vcpu *vcpu)
 
 static bool is_held[CPU_MAX]; /* each entry is used by its CPU alone */
 
-/* The host may have switched its PPIs off; what it sees of ours is at most an interrupt that is gone when it looks. */
+/* The host may have switched its PPIs off; what it sees of ours is at most an interrupt that is
+ * gone when it looks. */
 static void ppi_load(const struct cpu *cpu, const struct vcpu *vcpu)
 {
 	if (cpu->gicr_sgi == NULL) {

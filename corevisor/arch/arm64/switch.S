@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Into a guest and back. switch_enter() looks to its C caller like a function that returns when the guest traps; the
- * vectors' part of the contract is at the top of vectors.S.
+ * Into a guest and back. switch_enter() looks to its C caller like a function that returns when the
+ * guest traps; the vectors' part of the contract is at the top of vectors.S.
  */
 #include <arm64/cpu.h>
 #include <arm64/switch.h>
@@ -51,7 +51,8 @@ switch_enter:
 	dsb	nsh
 	isb
 
-	/* x0 = struct cpu *, x1 = struct vcpu *; the guest's own x0 and x1 on the stack, the others in their registers */
+	/* x0 = struct cpu *, x1 = struct vcpu *; the guest's own x0 and x1 on the stack, the others
+	 * in their registers */
 	.global vcpu_exit_sync
 vcpu_exit_sync:
 	str	xzr, [x0, #CPU_RUNNING]

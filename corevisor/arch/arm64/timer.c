@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CNTV and the traps of CNTP. The physical timer stays the host's all the time: it is what interrupts a guest that does
- * not give the CPU back.
+ * CNTV and the traps of CNTP. The physical timer stays the host's all the time: it is what
+ * interrupts a guest that does not give the CPU back.
  */
 #include <arm64/switch.h>
 
 #include <arm64/sysreg.h>
 #include <cv/vcpu.h>
 
-/* CNTHCTL_EL2 for guests: EL1PCTEN and EL1PCEN 0, physical counter and timer trap; nothing of FEAT_ECV. */
+/* CNTHCTL_EL2 for guests: EL1PCTEN and EL1PCEN 0, physical counter and timer trap; nothing of
+ * FEAT_ECV. */
 #define CNTHCTL_GUEST 0ull
 
 void timer_load(struct timer_host *host, const struct vcpu *vcpu)

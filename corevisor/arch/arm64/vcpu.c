@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * World switch: everything that EL1 and EL0 can reach is the host's or the guest's, never both; docs/el1-state.md has the
- * table. Stage-1 walks are off (TCR_EL1.EPD0, EPD1, with SCTLR_EL1.M set so that they count) from the first register of
- * the other world to the last: Cortex-A57 1319537 and Neoverse N1 1165522 walk speculatively with whatever is there.
+ * World switch: everything that EL1 and EL0 can reach is the host's or the guest's, never both;
+ * docs/el1-state.md has the table. Stage-1 walks are off (TCR_EL1.EPD0, EPD1, with SCTLR_EL1.M set
+ * so that they count) from the first register of the other world to the last: Cortex-A57 1319537
+ * and Neoverse N1 1165522 walk speculatively with whatever is there.
  */
 #include <arm64/cpu.h>
 #include <arm64/fp.h>
@@ -14,9 +15,9 @@
 #include <cv/vcpu.h>
 
 /* HCR_EL2 for VMs. No API, APK, ATA, EnSCXT, FIEN: what the ID registers hide is trapped. */
-#define HCR_GUEST                                                                                                      \
-	(HCR_COMMON | HCR_IMO | HCR_FMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 | HCR_TLOR | HCR_TERR |   \
-	 HCR_TID5)
+#define HCR_GUEST                                                                              \
+	(HCR_COMMON | HCR_IMO | HCR_FMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 | \
+	 HCR_TLOR | HCR_TERR | HCR_TID5)
 /* Bits that older CPUs do not have are RES0 there. */
 #define MDCR_GUEST_TRAPS (MDCR_TDA | MDCR_TDOSA | MDCR_TDRA)
 #define CPTR_GUEST (CPTR_RES1_BASE | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM)
@@ -35,11 +36,13 @@
 #define ISR_I (1ull << 7)
 #define ISR_F (1ull << 6)
 
-/* EL2 registers that say what traps and exist with an extension only. For a guest all are 0: FGT's n bits trap then. */
-#define FGT1_REGISTERS(X)                                                                                              \
+/* EL2 registers that say what traps and exist with an extension only. For a guest all are 0: FGT's
+ * n bits trap then. */
+#define FGT1_REGISTERS(X) \
 	X(SYS_HFGRTR_EL2) X(SYS_HFGWTR_EL2) X(SYS_HFGITR_EL2) X(SYS_HDFGRTR_EL2) X(SYS_HDFGWTR_EL2)
-#define FGT2_REGISTERS(X)                                                                                              \
-	X(SYS_HFGRTR2_EL2) X(SYS_HFGWTR2_EL2) X(SYS_HFGITR2_EL2) X(SYS_HDFGRTR2_EL2) X(SYS_HDFGWTR2_EL2)
+#define FGT2_REGISTERS(X)  \
+	X(SYS_HFGRTR2_EL2) \
+	X(SYS_HFGWTR2_EL2) X(SYS_HFGITR2_EL2) X(SYS_HDFGRTR2_EL2) X(SYS_HDFGWTR2_EL2)
 
 /* What this CPU has, as far as switching depends on it. */
 struct traits {
@@ -50,7 +53,8 @@ struct traits {
 /* The host's EL1 world while a guest has this CPU. */
 struct host_world {
 	struct traits has;
-	bool fp_is_guest; /* the vector registers are the guest's, the host's wait in `simd` or cpu->fp_host */
+	bool fp_is_guest; /* the vector registers are the guest's, the host's wait in `simd` or
+			     cpu->fp_host */
 	u64 sysreg[CTX_SYSREG_COUNT];
 	struct timer_host timer;
 	u64 pmcr, pmscr, trfcr, brbcr;
@@ -138,14 +142,20 @@ static void watchers_stop(struct host_world *host)
 		host->pmscr = sysreg_read(SYS_PMSCR_EL1);
 		sysreg_write(SYS_PMSCR_EL1, 0);
 		isb();
-		__asm__ volatile("hint #17" : : : "memory"); /* PSB CSYNC: what was sampled is written */
+		__asm__ volatile("hint #17"
+				 :
+				 :
+				 : "memory"); /* PSB CSYNC: what was sampled is written */
 		dsb(nsh);
 	}
 	if (host->has.trf) {
 		host->trfcr = sysreg_read(SYS_TRFCR_EL1);
 		sysreg_write(SYS_TRFCR_EL1, 0);
 		isb();
-		__asm__ volatile("hint #18" : : : "memory"); /* TSB CSYNC: what was traced is written */
+		__asm__ volatile("hint #18"
+				 :
+				 :
+				 : "memory"); /* TSB CSYNC: what was traced is written */
 		dsb(nsh);
 	}
 	if (host->has.brbe) {
@@ -191,8 +201,8 @@ static void extension_traps_load(struct host_world *host)
 		host->hcrx = sysreg_read(SYS_HCRX_EL2);
 		sysreg_write(SYS_HCRX_EL2, 0);
 	}
-#define X(reg)                                                                                                         \
-	host->fgt[n++] = sysreg_read(reg);                                                                             \
+#define X(reg)                             \
+	host->fgt[n++] = sysreg_read(reg); \
 	sysreg_write(reg, 0);
 	if (host->has.fgt1) {
 		FGT1_REGISTERS(X)
@@ -227,7 +237,8 @@ static void extension_traps_put(const struct host_world *host)
 	}
 }
 
-/* DISR_EL1 is VDISR_EL2 for a guest (HCR_EL2.AMO): one register for all of them, so it starts empty. */
+/* DISR_EL1 is VDISR_EL2 for a guest (HCR_EL2.AMO): one register for all of them, so it starts
+ * empty. */
 static void clear_deferred_error(const struct traits *has)
 {
 	if (has->ras) {
@@ -255,8 +266,8 @@ static void traps_put(const struct cpu *cpu, struct host_world *host)
 
 /* ---- vector registers, at the guest's first use in a run ---- */
 
-/* Pre for these two: CPTR_EL2 and ZCR_EL2 are the host's, so all that the CPU has is accessible, at its greatest length.
- * The host is not in streaming mode (arch_vcpu_may_run). */
+/* Pre for these two: CPTR_EL2 and ZCR_EL2 are the host's, so all that the CPU has is accessible, at
+ * its greatest length. The host is not in streaming mode (arch_vcpu_may_run). */
 static void fp_save_host(const struct cpu *cpu, struct host_world *host)
 {
 	host->fpsr = sysreg_read(SYS_FPSR);
@@ -287,7 +298,8 @@ static void fp_load_host(const struct cpu *cpu, const struct host_world *host)
 	sysreg_write(SYS_FPCR, host->fpcr);
 }
 
-/* The guest's V registers replace all of the host's Z: loading V clears the rest. P and FFR a guest cannot reach. */
+/* The guest's V registers replace all of the host's Z: loading V clears the rest. P and FFR a guest
+ * cannot reach. */
 static void fp_take(const struct cpu *cpu, struct host_world *host, struct vcpu *vcpu)
 {
 	sysreg_write(cptr_el2, cpu->cptr_host);
@@ -324,7 +336,8 @@ static void stage2_load(const struct cpu *cpu, struct vcpu *vcpu)
 	sysreg_write(vttbr_el2, vm->s2.root.v | (u64)vm->s2.vmid.v << VTTBR_VMID_SHIFT);
 	sysreg_write(vmpidr_el2, vcpu->mpidr);
 	isb();
-	/* Two vCPUs share the VMID, but their ASIDs mean different things until a guest says otherwise. */
+	/* Two vCPUs share the VMID, but their ASIDs mean different things until a guest says
+	 * otherwise. */
 	if (vm->last_vcpu[cpu->index] != self) {
 		__asm__ volatile("tlbi vmalle1" : : : "memory");
 		dsb(nsh);
@@ -375,8 +388,9 @@ void arch_vcpu_put(struct vcpu *vcpu)
 }
 
 /*
- * Cortex-A57 834220: with a stage-1 fault pending as well, the CPU may report a stage-2 fault with a wrong IPA. What stage 1
- * says of the address decides: if it faults there, the access is repeated and takes that fault.
+ * Cortex-A57 834220: with a stage-1 fault pending as well, the CPU may report a stage-2 fault with
+ * a wrong IPA. What stage 1 says of the address decides: if it faults there, the access is repeated
+ * and takes that fault.
  */
 static bool is_bogus_stage2_fault(const struct vcpu_exit *exit)
 {

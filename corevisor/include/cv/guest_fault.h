@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stage-2 aborts of guests. Inside the VM's RAM ranges only RAM can be the answer; registers are disclosed or accepted
- * only for accesses outside them whose syndrome is complete (reference 11.4, design.md 4.4).
+ * Stage-2 aborts of guests. Inside the VM's RAM ranges only RAM can be the answer; registers are
+ * disclosed or accepted only for accesses outside them whose syndrome is complete (reference 11.4,
+ * design.md 4.4).
  */
 #ifndef CV_GUEST_FAULT_H
 #define CV_GUEST_FAULT_H
 
 #include <cv/vcpu.h>
 
-/* Pre: loaded; the last exit is an abort. True: the guest goes on; false: *out says what the host is asked. */
+/* Pre: loaded; the last exit is an abort. True: the guest goes on; false: *out says what the host
+ * is asked. */
 bool guest_fault_handle(struct vcpu *vcpu, struct run_exit *out);
 
 /* What the host said about the access that ended the last run; read from its page once. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * RV_VCPU_RUN: one run of a vCPU on this CPU, from the host's call to the exit record. The host's run page is read once
- * at the start and written once at the end; everything between works on private copies.
- * Seed: host_vcpu_run_handler, vm_exit_handler, save/restore_shadow_kvm_regs (reference 9, 10, 11.4, 16.3).
+ * RV_VCPU_RUN: one run of a vCPU on this CPU, from the host's call to the exit record. The host's
+ * run page is read once at the start and written once at the end; everything between works on
+ * private copies. Seed: host_vcpu_run_handler, vm_exit_handler, save/restore_shadow_kvm_regs
+ * (reference 9, 10, 11.4, 16.3).
  */
 #ifndef CV_RUN_H
 #define CV_RUN_H

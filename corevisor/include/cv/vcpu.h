@@ -87,7 +87,8 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0);
 /* RV_VCPU_BOOT, RV_VCPU_READ_REGS; arguments unchecked. */
 CV_MUST_USE enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0);
 CV_MUST_USE enum cv_status vcpu_read_regs(u64 handle, u64 index);
-/* Takes the vCPU for this CPU. Errors: NOENT, STATE, BUSY (RV_VCPU_RUN's). Seed: set_vcpu_active. */
+/* Takes the vCPU for this CPU. Errors: NOENT, STATE, BUSY (RV_VCPU_RUN's). Seed: set_vcpu_active.
+ */
 CV_MUST_USE enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu);
 /*
  * Pre: claimed. The VM has run from now on (first run: RAM ranges and counter offset become fixed);

@@ -20,7 +20,8 @@ struct vgic_state;
 /* switch.S: runs the guest until it traps. Pre: everything but the general registers is loaded. */
 u64 switch_enter(struct vcpu *vcpu, struct context *ctx, struct cpu *cpu);
 
-/* gicv3.c: this CPU's virtual interface and, for the virtual timer's interrupt, its redistributor. */
+/* gicv3.c: this CPU's virtual interface and, for the virtual timer's interrupt, its redistributor.
+ */
 void gicv3_load(struct cpu *cpu, const struct vcpu *vcpu);
 void gicv3_put(struct cpu *cpu, struct vgic_state *vgic);
 
