@@ -19,8 +19,9 @@ static struct {
 	u64 *entries;
 	struct ledger_block *blocks;
 	u64 pages;
-	u64 counts[RV_PAGES_STATES]; /* written under different locks: atomic */
 } ledger;
+
+static u64 state_counts[RV_PAGES_STATES]; /* written under different locks: atomic */
 
 static u64 block_of(pfn_t pfn)
 {
@@ -161,9 +162,9 @@ enum cv_status ledger_init(const struct ledger_region *regions, u32 count, u64 *
 	}
 	ledger.pages = next_entry;
 	for (u32 i = 0; i < RV_PAGES_STATES; i++) {
-		ledger.counts[i] = 0;
+		state_counts[i] = 0;
 	}
-	ledger.counts[RV_PAGES_HOST] = next_entry;
+	state_counts[RV_PAGES_HOST] = next_entry;
 	return CV_OK;
 }
 
@@ -245,8 +246,8 @@ void ledger_set(pfn_t pfn, struct page page)
 	CV_CHECK(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_LAST);
 	CV_CHECK(page.count <= LEDGER_COUNT_MAX && page.gfn < GFN_LIMIT);
 	block->foreign += (u32)(page.owner != OWNER_HOST) - (u32)(old.owner != OWNER_HOST);
-	__atomic_fetch_sub(&ledger.counts[count_class(old)], 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&ledger.counts[count_class(page)], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&state_counts[count_class(old)], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&state_counts[count_class(page)], 1, __ATOMIC_RELAXED);
 	*entry = entry_make(page);
 }
 
@@ -264,7 +265,7 @@ bool ledger_block_is_host(pfn_t pfn)
 
 u64 ledger_count(enum rv_page_state state)
 {
-	return __atomic_load_n(&ledger.counts[state], __ATOMIC_RELAXED);
+	return __atomic_load_n(&state_counts[state], __ATOMIC_RELAXED);
 }
 
 u64 ledger_ram_pages(void)

@@ -4,8 +4,9 @@
  * small machine of include/cv/geometry.h, and for all arguments: the status is the specified one; a refusal changes
  * nothing; on CV_OK exactly the specified entries changed; and the page is out of the host's table and TLB before it is
  * zeroed or given. Pages are modelled by the words that a table has; table pages lie outside the ledger's RAM.
- * Proof-args: --no-standard-checks --unwind 9 --unwindset place_find.0:4,s2_split.0:3,pool_return.0:3,lock_acquire.0:2,pool_reserve.0:3
- * Proof-args: corevisor/core/lock.c corevisor/core/ledger.c corevisor/core/pool.c corevisor/core/s2.c corevisor/core/mem.c
+ * Proof-args: --unwind 9
+ * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:2,ledger_init.0:2,ledger_init.1:6
+ * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
  */
 #include <cv/arch.h>
 #include <cv/check.h>
@@ -32,10 +33,39 @@ bool nondet_bool(void);
 #define WHOLE_BLOCK 20ull
 
 /* Table memory, page numbers beyond the IPA space of the small machine. */
-enum { T_HOST_ROOT0, T_HOST_ROOT1, T_HOST_L2, T_HOST_SPLIT_L3, T_HOST_WHOLE_L3, T_VM_ROOT0, T_VM_ROOT1, T_VM_L2, T_VM_L3,
-       T_CORE_POOL, T_VM_POOL = T_CORE_POOL + 4, T_COUNT = T_VM_POOL + 3 };
+enum {
+	T_HOST_ROOT0,
+	T_HOST_ROOT1,
+	T_HOST_L2,
+	T_HOST_SPLIT_L3,
+	T_HOST_WHOLE_L3,
+	T_VM_ROOT0,
+	T_VM_ROOT1,
+	T_VM_L2,
+	T_VM_L3,
+	T_CORE_POOL,
+	T_VM_POOL = T_CORE_POOL + 4,
+	T_COUNT = T_VM_POOL + 3
+};
 #define T_BASE 0x100ull
-static u64 tables[T_COUNT][TABLE_ENTRIES];
+/* One flat array, so that arch_pte_read() and arch_pte_write() can use a typed index: an access through a pointer with an
+ * unknown offset costs the solver hundreds of times as much. */
+static u64 words[T_COUNT * TABLE_ENTRIES];
+
+static u64 *table(u32 index)
+{
+	return &words[index * TABLE_ENTRIES];
+}
+
+static u64 word_of(const u64 *pte)
+{
+	u64 index = __CPROVER_POINTER_OFFSET(pte) >> 3;
+
+	claim(__CPROVER_same_object(pte, words) && index < T_COUNT * TABLE_ENTRIES,
+	      "only tables are walked");
+	return index & (T_COUNT * TABLE_ENTRIES - 1);
+}
+_Static_assert((T_COUNT & (T_COUNT - 1)) == 0, "a power of two, for the mask above");
 
 static u64 table_pa(u32 index)
 {
@@ -44,7 +74,7 @@ static u64 table_pa(u32 index)
 
 /* ---- the architecture: memory and one ghost bit for the TLB ---- */
 
-static bool is_host_stale;  /* a valid host entry went and the TLB has not been told */
+static bool is_host_stale; /* a valid host entry went and the TLB has not been told */
 static u64 the_pfn;
 static bool is_scrubbed;
 static bool is_cleaned;
@@ -59,22 +89,27 @@ void *arch_core_va(pa_t pa)
 	u64 index = (pa.v >> PAGE_SHIFT) - T_BASE;
 
 	claim(index < T_COUNT, "only table pages are touched");
-	return tables[index < T_COUNT ? index : 0];
+	return &words[(index & (T_COUNT - 1)) * TABLE_ENTRIES];
 }
 
 u64 arch_pte_read(const u64 *pte)
 {
-	return *pte;
+	return words[word_of(pte)];
 }
 
 void arch_pte_write(u64 *pte, u64 value)
 {
-	claim((*pte & PTE_VALID) == 0 || (value & PTE_VALID) == 0 || *pte == value, "break before make");
-	claim((value & PTE_VALID) == 0 || !is_host_stale, "no new mapping before the TLB knows of the old one's end");
-	if ((*pte & PTE_VALID) != 0 && *pte != value) {
+	u64 index = word_of(pte);
+	u64 old = words[index];
+
+	claim((old & PTE_VALID) == 0 || (value & PTE_VALID) == 0 || old == value,
+	      "break before make");
+	claim((value & PTE_VALID) == 0 || !is_host_stale,
+	      "no new mapping before the TLB knows of the old one's end");
+	if ((old & PTE_VALID) != 0 && old != value) {
 		is_host_stale = true;
 	}
-	*pte = value;
+	words[index] = value;
 }
 
 void arch_pte_publish(void)
@@ -84,7 +119,8 @@ void arch_pte_publish(void)
 void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
 {
 	claim(vmid.v == OWNER_HOST, "nothing of the VM is revoked");
-	claim(ipa.v <= the_pfn << PAGE_SHIFT && (the_pfn << PAGE_SHIFT) - ipa.v < bytes, "the page is in the range");
+	claim(ipa.v <= the_pfn << PAGE_SHIFT && (the_pfn << PAGE_SHIFT) - ipa.v < bytes,
+	      "the page is in the range");
 	is_host_stale = false;
 }
 
@@ -110,34 +146,6 @@ void arch_icache_invalidate_all(void)
 {
 }
 
-u32 arch_cpu_index(void)
-{
-	return 0;
-}
-
-void arch_lock_taken(u32 rank)
-{
-	(void)rank;
-}
-
-void arch_lock_dropped(u32 rank)
-{
-	(void)rank;
-}
-
-void arch_wait_event(void)
-{
-	claim(false, "one CPU never waits");
-}
-
-void arch_send_event(void)
-{
-}
-
-void panic_poll(void)
-{
-}
-
 _Noreturn void panic_check(const char *what, const char *file, int line)
 {
 	(void)what;
@@ -149,15 +157,75 @@ _Noreturn void panic_check(const char *what, const char *file, int line)
 	}
 }
 
-void *memset(void *at, int value, size_t bytes)
-{
-	u64 *words = at;
+/* ---- pools and locks, by their contracts (test_mem_ledger.c and test_mem_lock.c test the code) ---- */
 
-	claim(value == 0 && bytes == PAGE_SIZE, "only whole pages are zeroed");
-	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		words[i] = 0;
+/* A pool's pages have consecutive numbers, `free` is the last of them; all are zero. */
+void pool_init(struct pool *pool)
+{
+	pool->free_count = 0;
+}
+
+pfn_t pool_take(struct pool *pool)
+{
+	pfn_t pfn = pool->free;
+
+	claim(pool->free_count > 0, "a page was reserved");
+	pool->free.v--;
+	pool->free_count--;
+	return pfn;
+}
+
+void pool_put(struct pool *pool, pfn_t pfn)
+{
+	(void)pool;
+	(void)pfn;
+	claim(false, "not in this call");
+}
+
+bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor)
+{
+	into->free = pool->free;
+	into->free_count = 0;
+	if (pool->free_count < count + floor) {
+		return false;
 	}
-	return at;
+	into->free_count = count;
+	pool->free.v -= count;
+	pool->free_count -= count;
+	return true;
+}
+
+void pool_return(struct pool *pool, struct pool *from)
+{
+	pool->free.v += from->free_count;
+	pool->free_count += from->free_count;
+	from->free_count = 0;
+}
+
+u32 pool_count(struct pool *pool)
+{
+	return pool->free_count;
+}
+
+static u32 locks_held;
+
+void lock_init(struct lock *lock, enum lock_rank rank)
+{
+	(void)lock;
+	(void)rank;
+}
+
+void lock_acquire(struct lock *lock)
+{
+	(void)lock;
+	locks_held++;
+}
+
+void lock_release(struct lock *lock)
+{
+	(void)lock;
+	claim(locks_held > 0, "a lock is held");
+	locks_held--;
 }
 
 /* EL2's map and the VM table are not part of this call. */
@@ -200,7 +268,8 @@ static struct ledger_block blocks[2];
 
 static struct page any_page(void)
 {
-	struct page page = { .owner = nondet_u32(), .state = nondet_bool() ? PAGE_SHARED : PAGE_EXCLUSIVE };
+	struct page page = { .owner = nondet_u32(),
+			     .state = nondet_bool() ? PAGE_SHARED : PAGE_EXCLUSIVE };
 
 	assume(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_FIRST + 1);
 	if (page.owner == OWNER_CORE) {
@@ -219,7 +288,8 @@ static struct page any_page(void)
 
 static void any_ledger(void)
 {
-	const struct ledger_region region = { .base = { RAM_FIRST << PAGE_SHIFT }, .pages = RAM_PAGES };
+	const struct ledger_region region = { .base = { RAM_FIRST << PAGE_SHIFT },
+					      .pages = RAM_PAGES };
 	enum cv_status status = ledger_init(&region, 1, entries, blocks);
 
 	claim(status == CV_OK, "the proof's RAM is well-formed");
@@ -237,7 +307,8 @@ static u64 host_leaf(u64 pfn)
 		return pfn << PAGE_SHIFT | S2_BITS_DEVICE | PTE_TABLE | PTE_VALID;
 	}
 	page = ledger_get(pfn_make(pfn));
-	if (page.owner == OWNER_HOST || (page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED)) {
+	if (page.owner == OWNER_HOST ||
+	    (page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED)) {
 		return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_TABLE | PTE_VALID;
 	}
 	return 0;
@@ -246,19 +317,19 @@ static u64 host_leaf(u64 pfn)
 static void host_tables(void)
 {
 	for (u32 i = 0; i < 2 * TABLE_ENTRIES; i++) {
-		tables[T_HOST_ROOT0 + i / TABLE_ENTRIES][i % TABLE_ENTRIES] =
+		table(T_HOST_ROOT0 + i / TABLE_ENTRIES)[i % TABLE_ENTRIES] =
 			(u64)i * 16 << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
 	}
-	tables[T_HOST_ROOT0][1] = table_pa(T_HOST_L2) | PTE_TABLE | PTE_VALID;
+	table(T_HOST_ROOT0)[1] = table_pa(T_HOST_L2) | PTE_TABLE | PTE_VALID;
 	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		tables[T_HOST_L2][i] = (16ull + i * 4) << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
-		tables[T_HOST_SPLIT_L3][i] = host_leaf(SPLIT_BLOCK + i);
-		tables[T_HOST_WHOLE_L3][i] = host_leaf(WHOLE_BLOCK + i);
+		table(T_HOST_L2)[i] = (16ull + i * 4) << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
+		table(T_HOST_SPLIT_L3)[i] = host_leaf(SPLIT_BLOCK + i);
+		table(T_HOST_WHOLE_L3)[i] = host_leaf(WHOLE_BLOCK + i);
 	}
-	tables[T_HOST_L2][0] = table_pa(T_HOST_SPLIT_L3) | PTE_TABLE | PTE_VALID;
-	tables[T_HOST_L2][1] = ledger_block_is_host(pfn_make(WHOLE_BLOCK)) ?
-				       WHOLE_BLOCK << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_VALID :
-				       table_pa(T_HOST_WHOLE_L3) | PTE_TABLE | PTE_VALID;
+	table(T_HOST_L2)[0] = table_pa(T_HOST_SPLIT_L3) | PTE_TABLE | PTE_VALID;
+	table(T_HOST_L2)[1] = ledger_block_is_host(pfn_make(WHOLE_BLOCK))
+				      ? WHOLE_BLOCK << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_VALID
+				      : table_pa(T_HOST_WHOLE_L3) | PTE_TABLE | PTE_VALID;
 }
 
 static u64 any_invalid(void)
@@ -281,36 +352,31 @@ static u64 any_vm_leaf(u64 gfn)
 	assume(pfn >= RAM_FIRST && pfn < RAM_END);
 	page = ledger_get(pfn_make(pfn));
 	assume(page.owner == vm.owner && page.gfn == gfn);
-	return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | (u64)page.state << S2_WISH_SHIFT | PTE_TABLE | PTE_VALID;
+	return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | (u64)page.state << S2_WISH_SHIFT |
+	       PTE_TABLE | PTE_VALID;
 }
 
 static void any_vm_tables(void)
 {
 	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		tables[T_VM_ROOT0][i] = any_invalid();
-		tables[T_VM_ROOT1][i] = any_invalid();
-		tables[T_VM_L2][i] = any_invalid();
-		tables[T_VM_L3][i] = any_vm_leaf(i);
+		table(T_VM_ROOT0)[i] = any_invalid();
+		table(T_VM_ROOT1)[i] = any_invalid();
+		table(T_VM_L2)[i] = any_invalid();
+		table(T_VM_L3)[i] = any_vm_leaf(i);
 	}
 	if (nondet_bool()) {
-		tables[T_VM_ROOT0][0] = table_pa(T_VM_L2) | PTE_TABLE | PTE_VALID;
+		table(T_VM_ROOT0)[0] = table_pa(T_VM_L2) | PTE_TABLE | PTE_VALID;
 	}
 	if (nondet_bool()) {
-		tables[T_VM_L2][0] = table_pa(T_VM_L3) | PTE_TABLE | PTE_VALID;
+		table(T_VM_L2)[0] = table_pa(T_VM_L3) | PTE_TABLE | PTE_VALID;
 	}
 }
 
 static void any_pool(struct pool *pool, u32 first, u32 most)
 {
-	u32 count = nondet_u32();
-
-	assume(count <= most);
-	pool_init(pool);
-	for (u32 i = 0; i < most; i++) {
-		if (i < count) {
-			pool_put(pool, pfn_make(T_BASE + first + i));
-		}
-	}
+	pool->free_count = nondet_u32();
+	assume(pool->free_count <= most);
+	pool->free = pfn_make(T_BASE + first + pool->free_count - 1);
 }
 
 static void any_vm(void)
@@ -324,8 +390,21 @@ static void any_vm(void)
 	vm.ram_count = 1;
 	vm.ram[0] = (struct vm_ram){ .first = { nondet_u64() }, .pages = nondet_u64() };
 	assume(vm.ram[0].first.v < GFN_LIMIT && vm.ram[0].pages <= GFN_LIMIT - vm.ram[0].first.v);
-	vm.s2 = (struct s2){ .root = { table_pa(T_VM_ROOT0) }, .vmid = { OWNER_VM_FIRST }, .pool = &vm.tables };
+	vm.s2 = (struct s2){ .root = { table_pa(T_VM_ROOT0) },
+			     .vmid = { OWNER_VM_FIRST },
+			     .pool = &vm.tables };
 	any_pool(&vm.tables, T_VM_POOL, 3);
+}
+
+/* The count that host_map_join() relies on agrees with the entries. */
+static bool foreign_count_is_right(void)
+{
+	u32 foreign = 0;
+
+	for (u64 pfn = WHOLE_BLOCK; pfn < WHOLE_BLOCK + TABLE_ENTRIES; pfn++) {
+		foreign += ledger_get(pfn_make(pfn)).owner != OWNER_HOST;
+	}
+	return ledger_block_is_host(pfn_make(WHOLE_BLOCK)) == (foreign == 0);
 }
 
 /* ---- the specification ---- */
@@ -339,7 +418,8 @@ static enum cv_status spec_status(u64 gfn, u64 pfn, u64 flags)
 	}
 	leaf = s2_walk(&vm.s2, gfn_make(gfn));
 	if (vm.state == VM_DYING || (flags != 0 && vm.state != VM_SETUP) ||
-	    !ledger_is(pfn_make(pfn), OWNER_HOST, PAGE_EXCLUSIVE) || leaf.wish == S2_WISH_DESTROYED) {
+	    !ledger_is(pfn_make(pfn), OWNER_HOST, PAGE_EXCLUSIVE) ||
+	    leaf.wish == S2_WISH_DESTROYED) {
 		return CV_E_STATE;
 	}
 	if (leaf.is_mapped) {
@@ -348,7 +428,8 @@ static enum cv_status spec_status(u64 gfn, u64 pfn, u64 flags)
 	if (vm.tables.free_count < 3 - leaf.level) {
 		return CV_E_NOMEM;
 	}
-	if (mem_core_pool()->free_count < CORE_POOL_FLOOR + (pfn >= WHOLE_BLOCK && ledger_block_is_host(pfn_make(pfn)))) {
+	if (mem_core_pool()->free_count <
+	    CORE_POOL_FLOOR + (pfn >= WHOLE_BLOCK && ledger_block_is_host(pfn_make(pfn)))) {
 		return CV_E_NOMEM;
 	}
 	return CV_OK;
@@ -361,7 +442,8 @@ void proof_mem_map_page(void)
 	u64 flags = nondet_bool() ? RV_MEM_CONTENT : 0;
 	u64 other_pfn = nondet_u64();
 	u64 other_gfn = nondet_u64();
-	u32 word = nondet_u32(); /* any word of any table, and any ledger entry: what holds for it holds for all */
+	u32 word =
+		nondet_u32(); /* any word of any table, and any ledger entry: what holds for it holds for all */
 	u32 entry = nondet_u32();
 	u64 word_before;
 	u64 entry_before;
@@ -369,13 +451,15 @@ void proof_mem_map_page(void)
 	struct s2_leaf other_host_before;
 	struct s2_leaf other_vm_before;
 	u64 core_free;
+	bool host_split = false;
 	u64 vm_free;
 	enum cv_status expected;
 	enum cv_status status;
 
 	assume(pfn >= RAM_FIRST - 2 && pfn < RAM_END + 2 || pfn > ~0ull - 2);
 	assume(gfn < GFN_LIMIT + 2 || gfn > ~0ull - 2);
-	assume(other_pfn < GFN_LIMIT && other_pfn != pfn && other_gfn < GFN_LIMIT && other_gfn != gfn);
+	assume(other_pfn < GFN_LIMIT && other_pfn != pfn && other_gfn < GFN_LIMIT &&
+	       other_gfn != gfn);
 	assume(word < T_COUNT * TABLE_ENTRIES && entry < RAM_PAGES);
 	any_ledger();
 	host.s2 = (struct s2){
@@ -391,12 +475,13 @@ void proof_mem_map_page(void)
 	the_pfn = pfn;
 	expected = spec_status(gfn, pfn, flags);
 	entry_before = entries[entry];
-	word_before = tables[word / TABLE_ENTRIES][word % TABLE_ENTRIES];
+	word_before = words[word];
 	other_host_before = s2_walk(host_map_s2(), gfn_make(other_pfn));
 	other_vm_before = s2_walk(&vm.s2, gfn_make(other_gfn));
 	core_free = mem_core_pool()->free_count;
 	vm_free = vm.tables.free_count;
 	if (expected == CV_OK) {
+		host_split = pfn >= WHOLE_BLOCK && ledger_block_is_host(pfn_make(pfn));
 		vm_before = s2_walk(&vm.s2, gfn_make(gfn));
 	}
 
@@ -404,10 +489,14 @@ void proof_mem_map_page(void)
 
 	claim(status == expected, "the status is the specified one");
 	claim(!is_host_stale, "no stale TLB entry is left");
-	claim(entries[entry] == entry_before || (status == CV_OK && RAM_FIRST + entry == pfn), "other entries stay");
+	claim(locks_held == 0, "no lock is left held");
+	claim(foreign_count_is_right(), "the block's count agrees with its entries");
+	claim(entries[entry] == entry_before || (status == CV_OK && RAM_FIRST + entry == pfn),
+	      "other entries stay");
 	if (status != CV_OK) {
-		claim(tables[word / TABLE_ENTRIES][word % TABLE_ENTRIES] == word_before, "a refusal changes no table");
-		claim(core_free == mem_core_pool()->free_count && vm_free == vm.tables.free_count, "nor a pool");
+		claim(words[word] == word_before, "a refusal changes no table");
+		claim(core_free == mem_core_pool()->free_count && vm_free == vm.tables.free_count,
+		      "nor a pool");
 		claim(!is_scrubbed && !is_cleaned, "nor the page");
 	} else {
 		struct page page = ledger_get(pfn_make(pfn));
@@ -417,16 +506,28 @@ void proof_mem_map_page(void)
 		bool is_shared = vm_before.wish == S2_WISH_SHARED;
 
 		claim(page.owner == vm.owner && page.gfn == gfn && page.count == 0 &&
-			      page.state == (is_shared ? PAGE_SHARED : PAGE_EXCLUSIVE), "the ledger entry");
+			      page.state == (is_shared ? PAGE_SHARED : PAGE_EXCLUSIVE),
+		      "the ledger entry");
 		claim(host_maps(pfn) == is_shared, "INV-HOST-ISO");
-		claim(leaf.is_mapped && leaf.level == 3 && leaf.pa.v == pfn << PAGE_SHIFT && leaf.attr == S2_NORMAL_RWX &&
-			      leaf.wish == vm_before.wish, "the VM's leaf");
-		claim(is_cleaned && is_scrubbed == (flags == 0), "cleaned, and zeroed unless its content was wanted");
-		claim(host_now.is_mapped == other_host_before.is_mapped && host_now.attr == other_host_before.attr &&
-			      (!host_now.is_mapped || other_pfn << PAGE_SHIFT ==
-			       host_now.pa.v + ((other_pfn & (s2_leaf_pages(host_now.level) - 1)) << PAGE_SHIFT)),
+		claim(leaf.is_mapped && leaf.level == 3 && leaf.pa.v == pfn << PAGE_SHIFT &&
+			      leaf.attr == S2_NORMAL_RWX && leaf.wish == vm_before.wish,
+		      "the VM's leaf");
+		claim(core_free - mem_core_pool()->free_count == host_split &&
+			      vm_free - vm.tables.free_count == 3 - vm_before.level,
+		      "exactly the tables that are needed are gone");
+		claim(is_cleaned && is_scrubbed == (flags == 0),
+		      "cleaned, and zeroed unless its content was wanted");
+		claim(host_now.is_mapped == other_host_before.is_mapped &&
+			      host_now.attr == other_host_before.attr &&
+			      (!host_now.is_mapped ||
+			       other_pfn << PAGE_SHIFT ==
+				       host_now.pa.v +
+					       ((other_pfn & (s2_leaf_pages(host_now.level) - 1))
+						<< PAGE_SHIFT)),
 		      "the host's other pages stay");
-		claim(vm_now.is_mapped == other_vm_before.is_mapped && vm_now.wish == other_vm_before.wish &&
-			      vm_now.pa.v == other_vm_before.pa.v, "the VM's other pages and wishes stay");
+		claim(vm_now.is_mapped == other_vm_before.is_mapped &&
+			      vm_now.wish == other_vm_before.wish &&
+			      vm_now.pa.v == other_vm_before.pa.v,
+		      "the VM's other pages and wishes stay");
 	}
 }
