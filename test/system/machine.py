@@ -39,7 +39,7 @@ for words, reason in (
 for words, reason in (
         (["--kernel", "5.10"], "5.10 is missing: --kernel wants"),
         ([*NATIVE, "--file", "/does/not/exist"], "/does/not/exist is missing: --file wants"),
-        (["--lean", "--corevisor", "/no/such/image"], "/no/such/image is missing: run 'make'"),
+        (["--lean", "--corevisor", "/no/such/image"], "/no/such/image is missing: run 'make all'"),
         ([*NATIVE, "--log", "/no/such/directory/log"], "/no/such/directory/log"),
 ):
     tap.test(lambda words=words, reason=reason: refused(words, reason, 125), f"named cause: {' '.join(words[-2:])}")
@@ -47,7 +47,7 @@ for words, reason in (
 
 @tap.test
 def help_names_every_option():
-    "--help names every option of the issue"
+    "--help names every option"
     done = tap.run("./machine", "--help")
     tap.equal(done.status, 0)
     for option in ("--cmd", "--kernel", "--cpu", "--smp", "--mem", "--append", "--file", "--icount", "--no-corevisor",
