@@ -125,7 +125,7 @@ enum rv_mem_flags {
  * (VM has run or is dying, page not the host's alone), BUSY (exists), NOMEM (RV_POOL_TOPUP). */
 #define RV_VCPU_CREATE RV_HVC(0x130)
 /* (vm, index, pc, x0): where the boot vCPU starts (EL1h, MMU off, DAIF masked, x1-x3 = 0).
- * Errors: NOENT, STATE (VM has run), INVALID (pc unaligned). */
+ * Errors: NOENT, STATE (VM has run), INVALID (not the boot vCPU, pc unaligned). */
 #define RV_VCPU_BOOT RV_HVC(0x131)
 /* (vm, index): runs the vCPU on this CPU until something is for the host; struct rv_run tells what.
  * Interrupts of the host end the run (RV_EXIT_IRQ). -> x1 = enum rv_exit. Errors: NOENT, STATE (VM
@@ -159,7 +159,7 @@ enum rv_exit {
 };
 
 enum rv_crash {
-	RV_CRASH_EXCEPTION_LEVEL = 1, /* illegal exception return or AArch32 state */
+	RV_CRASH_EXCEPTION_LEVEL = 1, /* in a mode that our entry cannot lead to */
 	RV_CRASH_SYNDROME = 2,	      /* an exception class that a VM of ours cannot cause */
 };
 

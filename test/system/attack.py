@@ -14,7 +14,7 @@ IMAGES = "build/test/guest"
 WINDOWS = 1 << 47  # EL2's one-page windows change all the time
 S1_READ_ONLY, S1_EXECUTE_NEVER = 1 << 7, 1 << 54
 S2_READ, S2_WRITE = 1 << 6, 1 << 7
-# What makes EL2 what it is, on every CPU that has been on. HCR_EL2 and VTTBR_EL2 are the host's world.
+# What makes EL2 what it is, read on the boot CPU. HCR_EL2 and VTTBR_EL2 are the host's world.
 REGISTERS = ("VBAR_EL2", "TTBR0_EL2", "TCR_EL2", "MAIR_EL2", "SCTLR_EL2", "VTCR_EL2", "VTTBR_EL2", "HCR_EL2", "CPTR_EL2",
              "MDCR_EL2", "HSTR_EL2", "CNTHCTL_EL2", "TPIDR_EL2")
 
