@@ -11,7 +11,7 @@
 struct vcpu;
 
 /* ---- this CPU ---- */
-u32 arch_cpu_index(void);   /* 0 .. CPU_MAX-1, dense, in order of arrival */
+u32 arch_cpu_index(void);   /* 0 .. CPU_MAX-1, dense, in the device tree's order */
 void arch_wait_event(void); /* WFE */
 void arch_send_event(void); /* SEV, after a dsb */
 /* This CPU is about to wait for, or has just released, a lock of this rank. Hosted builds check the
