@@ -10,7 +10,8 @@ FZ_TARGETS := $(addprefix $(FZ_OUT)/,fuzz_bundle fuzz_machine_fdt fuzz_sealboot 
 
 TESTS += $(FZ_TARGETS)
 
-$(FZ_OUT)/fuzz_bundle: test/fuzz/fuzz_bundle.c $(FZ_BOOT) corevisor/core/bundle.c $(FZ_HEADERS)
+$(FZ_OUT)/fuzz_bundle: test/fuzz/fuzz_bundle.c $(FZ_BOOT) corevisor/core/bundle.c corevisor/core/boot_fdt.c \
+		$(FZ_HEADERS)
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
 

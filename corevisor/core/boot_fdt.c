@@ -11,6 +11,9 @@
 /* The boot protocol's limit */
 #define FDT_BYTES_MAX (2ull << 20)
 #define CELL 4
+/* Before version 16 nodes were named by their path, and fdt_check_full() follows the null pointer
+ * that fdt_get_name() returns for a name without one. */
+#define FDT_VERSION_MIN 16
 
 /* ---- properties ---- */
 
@@ -310,6 +313,11 @@ static void chosen_read(struct machine *m)
 	}
 }
 
+bool boot_fdt_is_whole(const void *fdt, u64 bytes)
+{
+	return fdt_version(fdt) >= FDT_VERSION_MIN && fdt_check_full(fdt, bytes) == 0;
+}
+
 void boot_fdt_read(void *fdt, struct machine *m)
 {
 	u64 bytes;
@@ -322,7 +330,7 @@ void boot_fdt_read(void *fdt, struct machine *m)
 		boot_refuse("device tree: %lu bytes are more than the boot protocol allows", bytes);
 	}
 	arch_boot_map(pa_make((u64)(uintptr_t)fdt), bytes);
-	if (fdt_check_full(fdt, bytes) != 0) {
+	if (!boot_fdt_is_whole(fdt, bytes)) {
 		boot_refuse("device tree: damaged");
 	}
 	m->fdt = fdt;

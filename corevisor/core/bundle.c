@@ -91,7 +91,7 @@ static void fit_check(const void *fit, u64 bytes)
 	    fdt_check_header(fit) != 0 || fdt_totalsize(fit) > bytes) {
 		boot_refuse("bundle: not a bundle of `ravelin pack`");
 	}
-	if (fdt_check_full(fit, bytes) != 0) {
+	if (!boot_fdt_is_whole(fit, bytes)) {
 		boot_refuse("bundle: damaged");
 	}
 }

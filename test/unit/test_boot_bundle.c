@@ -171,6 +171,11 @@ static void test_outer_frame(void **state)
 	assert_refused(read_bytes(bytes), "not a bundle");
 	fit[0] ^= 1;
 	assert_refused(read_at(4, bytes), "not a bundle");
+	/* Trees of versions before 16 name nodes by their path; libfdt follows a null pointer. */
+	bytes = bundle_make(&good);
+	fdt_set_version(fit, 7);
+	fdt_set_last_comp_version(fit, 0);
+	assert_refused(read_bytes(bytes), "damaged");
 }
 
 /* Every byte of the frame may be wrong (the address sanitizer watches a copy of just the right

@@ -68,6 +68,8 @@ _Noreturn void boot_refuse(const char *format, ...) __attribute__((format(printf
 _Noreturn void boot_main(pa_t dtb, pa_t image, u64 image_bytes);
 
 /* boot_fdt.c */
+/* Whether libfdt reads every part of the tree without leaving `bytes`. Pre: the header is sound. */
+bool boot_fdt_is_whole(const void *fdt, u64 bytes);
 void boot_fdt_read(void *fdt, struct machine *machine);
 u64 boot_fdt_bytes(const struct machine *machine);
 /* Overwrites the loader's seeds in its own tree, whose pages will be the host's. */
