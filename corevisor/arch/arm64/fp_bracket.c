@@ -5,26 +5,13 @@
  * between stays in a register.
  */
 #include <arm64/cpu.h>
+#include <arm64/fp.h>
 #include <arm64/sysreg.h>
 #include <cv/arch_host.h>
 #include <cv/check.h>
 #include <string.h>
 
 #define SVCR_SM (1ull << 0)
-#define V_BYTES 512
-#define Z_COUNT 32
-#define P_COUNT 16
-/* A predicate has one bit for each byte of a vector. */
-#define P_BYTES(vector) ((vector) / 8)
-
-void fp_save_v(void *area);
-void fp_restore_v(const void *area);
-u64 sve_vector_bytes(void);
-void sve_save(void *z, void *p);
-void sve_restore(const void *z, const void *p);
-void sve_save_ffr(void *to);
-void sve_restore_ffr(const void *from);
-void fp_wipe(void);
 
 struct fp_head {
 	u64 cptr;
@@ -44,7 +31,8 @@ _Static_assert(sizeof(struct fp_head) <= HEAD_BYTES,
 static u64 area_bytes(u64 vector)
 {
 	return HEAD_BYTES +
-	       (vector == 0 ? V_BYTES : Z_COUNT * vector + (P_COUNT + 1) * P_BYTES(vector));
+	       (vector == 0 ? FP_V_BYTES
+			    : SVE_Z_COUNT * vector + (SVE_P_COUNT + 1) * SVE_P_BYTES(vector));
 }
 
 static u64 streaming_bytes(void)
@@ -112,13 +100,13 @@ void arch_fp_begin(void)
 	head->fpcr = sysreg_read(SYS_FPCR);
 	if (cpu->has_sve || (head->svcr & SVCR_SM) != 0) {
 		u64 vector = sve_vector_bytes();
-		u8 *predicates = vectors + Z_COUNT * vector;
+		u8 *predicates = vectors + SVE_Z_COUNT * vector;
 
 		head->vector_bytes = vector;
 		CV_CHECK(area_bytes(vector) <= cpu->fp_area_bytes);
 		sve_save(vectors, predicates);
 		if (has_ffr(cpu, head)) {
-			sve_save_ffr(predicates + P_COUNT * P_BYTES(vector));
+			sve_save_ffr(predicates + SVE_P_COUNT * SVE_P_BYTES(vector));
 		}
 	} else {
 		fp_save_v(vectors);
@@ -142,10 +130,10 @@ void arch_fp_end(void)
 		isb();
 	}
 	if (head->vector_bytes != 0) {
-		const u8 *predicates = vectors + Z_COUNT * head->vector_bytes;
+		const u8 *predicates = vectors + SVE_Z_COUNT * head->vector_bytes;
 
 		if (has_ffr(cpu, head)) {
-			sve_restore_ffr(predicates + P_COUNT * P_BYTES(head->vector_bytes));
+			sve_restore_ffr(predicates + SVE_P_COUNT * SVE_P_BYTES(head->vector_bytes));
 		}
 		sve_restore(vectors, predicates);
 	} else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vector registers to memory and back (fp_bracket.S). Pre for all: CPTR_EL2 traps none of what is
+/* Vector registers to memory and back (fp_regs.S). Pre for all: CPTR_EL2 traps none of what is
  * touched. */
 #ifndef ARM64_FP_H
 #define ARM64_FP_H
