@@ -225,7 +225,7 @@ _Noreturn void boot_main(pa_t dtb, pa_t image_base, u64 image_bytes)
 	u64 kernel;
 	u64 fdt;
 
-	log_line("Ravelin %d.%d, at 0x%lx, EL2", RV_ABI_MAJOR, RV_ABI_MINOR, image.base);
+	log_line("Ravelin, ABI %d.%d, at 0x%lx, EL2", RV_ABI_MAJOR, RV_ABI_MINOR, image.base);
 	machine_read(dtb, image);
 	layout_take(image);
 	arch_boot_cpus(pa_make(layout.cpus), machine.affinity, machine.cpu_count, machine.gicr,

@@ -84,9 +84,14 @@ static bool is_disabled(const void *fdt, int node)
 static void ram_add(struct machine *m, const struct boot_range *range)
 {
 	u64 base = align_up(range->base, PAGE_SIZE);
-	u64 end = align_down(min_u64(range->base + range->bytes, 1ull << IPA_BITS), PAGE_SIZE);
+	u64 end = align_down(range->base + range->bytes, PAGE_SIZE);
 	u32 at = m->ram_count;
 
+	/* The host would use what its stage 2 cannot map. */
+	if (range->base >= 1ull << IPA_BITS || range->bytes > (1ull << IPA_BITS) - range->base) {
+		boot_refuse("device tree: RAM at 0x%lx reaches beyond %d bits", range->base,
+			    IPA_BITS);
+	}
 	if (end <= base) {
 		return;
 	}

@@ -22,7 +22,7 @@ def shows_what_the_corevisor_publishes():
     lines = done.out.splitlines()
     tap.require(re.match(r"ravelin [0-9.]+ \(ABI [0-9.]+\)", lines[0]), done)
     tap.require(re.match(r"corevisor ABI [0-9.]+", lines[1]), done)
-    tap.require(lines[2].startswith("corevisor: Ravelin "), done)
+    tap.require(lines[2].startswith("corevisor: Ravelin, ABI "), done)
     tap.require("devmem 135" in done.out, f"reading the corevisor's text does not end in SIGBUS\n{done}")
     pages = [int(number) for number in re.findall(r"^  .* (\d+) +[0-9.]+ MiB$", done.out, re.M)]
     tap.equal(len(pages), 6, done)

@@ -70,6 +70,9 @@ static void special_nodes(const char *method)
 	device_node("smmuv3@9050000", "arm,smmu-v3", 0x9050000, 0x20000);
 }
 
+/* A third bank of 1 GiB, if not 0 */
+static u64 high_ram;
+
 static void tree_make(const char *method)
 {
 	static const u8 seed[40] = { 1, 2, 3 };
@@ -83,7 +86,9 @@ static void tree_make(const char *method)
 	CELLS("#size-cells", 2);
 	memory_node("memory@80000000", 0, 0x80000000, 0x40000000);
 	memory_node("memory@40000000", 0, 0x40000000, 0x20000000);
-	memory_node("memory@10000000000", 0x100, 0, 0x40000000);
+	if (high_ram > 0) {
+		memory_node("memory@10000000000", high_ram >> 32, (u32)high_ram, 0x40000000);
+	}
 	fdt_begin_node(tree, "cpus");
 	CELLS("#address-cells", 1);
 	CELLS("#size-cells", 0);
@@ -113,7 +118,7 @@ static void test_reads(void **state)
 	(void)state;
 	tree_make("smc");
 	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
-	/* Sorted; the bank beyond 40 bits is left out. */
+	/* Sorted. */
 	assert_int_equal(m.ram_count, 2);
 	assert_int_equal(m.ram[0].base.v, 0x40000000);
 	assert_int_equal(m.ram[1].base.v, 0x80000000);
@@ -160,6 +165,14 @@ static void test_refusals(void **state)
 	(void)state;
 	tree_make("hvc");
 	assert_refused(read_tree(), "/psci");
+	/* RAM that stage 2 cannot map: wholly, or only its end. */
+	high_ram = 1ull << 40;
+	tree_make("smc");
+	assert_refused(read_tree(), "beyond 40 bits");
+	high_ram = (1ull << 40) - 0x3ffff000;
+	tree_make("smc");
+	assert_refused(read_tree(), "beyond 40 bits");
+	high_ram = 0;
 	wreck("/chosen", "linux,initrd-end");
 	assert_refused(read_tree(), "no bundle");
 	tree_make("smc");
