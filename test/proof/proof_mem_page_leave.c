@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proof: a page leaves a protected VM. mem_page_reclaim() gives it back to the host, and
+ * mem_page_set_wish() makes it shared or private. For every ledger, every host and VM table that the
+ * invariants allow, and every backed gfn: both TLBs have lost the page, host and VM cannot reach it
+ * and it is zeroed before anybody gets a mapping of it; afterwards exactly the specified entries
+ * have changed.
+ * Proof-args: --unwind 9
+ * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:2,ledger_init.0:2,ledger_init.1:6
+ * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
+ */
+#include "small_machine.h"
+
+#include <cv/mem_page.h>
+
+static struct s2_leaf host_leaf_of(u64 pfn)
+{
+	return s2_walk(host_map_s2(), gfn_make(pfn));
+}
+
+/* Both walks end at the same page with the same rights, be it through a block or a page. */
+static bool same_translation(u64 pfn, const struct s2_leaf *before)
+{
+	struct s2_leaf now = host_leaf_of(pfn);
+	u64 inside = pfn & (s2_leaf_pages(now.level) - 1);
+
+	return now.is_mapped == before->is_mapped &&
+	       (!now.is_mapped ||
+		(now.attr == before->attr && now.pa.v + (inside << PAGE_SHIFT) == pfn << PAGE_SHIFT));
+}
+
+void proof_mem_page_leave(void)
+{
+	bool is_reclaim = nondet_bool();
+	u64 other_pfn = nondet_u64();
+	u64 other_gfn = nondet_u64();
+	u32 entry = nondet_u32();
+	u64 entry_before;
+	u64 guest_pages = nondet_u64();
+	struct s2_leaf leaf;
+	struct s2_leaf other_host_before;
+	struct s2_leaf other_vm_before;
+	struct s2_leaf vm_now;
+	enum s2_wish wish;
+	struct page page;
+	bool is_host_now;
+
+	the_gfn = nondet_u64();
+	assume(the_gfn < TABLE_ENTRIES && other_gfn < GFN_LIMIT && other_gfn != the_gfn);
+	assume(entry < RAM_PAGES && guest_pages > 0);
+	any_ledger();
+	host.s2 = (struct s2){
+		.root = { table_pa(T_HOST_ROOT0) },
+		.vmid = { OWNER_HOST },
+		.pool = mem_core_pool(),
+	};
+	host_tables();
+	any_vm();
+	any_vm_tables();
+	any_pool(mem_core_pool(), T_CORE_POOL, 4);
+	vm.guest_pages = guest_pages;
+	leaf = s2_walk(&vm.s2, gfn_make(the_gfn));
+	assume(leaf.is_mapped);
+	the_pfn = leaf.pa.v >> PAGE_SHIFT;
+	assume(other_pfn < GFN_LIMIT && other_pfn != the_pfn);
+	wish = is_reclaim || leaf.wish == S2_WISH_SHARED ? S2_WISH_PRIVATE : S2_WISH_SHARED;
+	entry_before = entries[entry];
+	other_host_before = host_leaf_of(other_pfn);
+	other_vm_before = s2_walk(&vm.s2, gfn_make(other_gfn));
+	leaves_vm = true;
+
+	if (is_reclaim) {
+		mem_page_reclaim(&vm, gfn_make(the_gfn), &leaf);
+	} else {
+		mem_page_set_wish(&vm, gfn_make(the_gfn), &leaf, wish);
+	}
+
+	page = ledger_get(pfn_make(the_pfn));
+	vm_now = s2_walk(&vm.s2, gfn_make(the_gfn));
+	is_host_now = is_reclaim || wish == S2_WISH_SHARED;
+	reach(is_reclaim && leaf.wish == S2_WISH_PRIVATE, "a private page reclaimed");
+	reach(is_reclaim && leaf.wish == S2_WISH_SHARED, "a shared page reclaimed");
+	reach(is_reclaim && host_leaf_of(the_pfn).level == 2, "the block joined");
+	reach(is_reclaim && the_pfn >= WHOLE_BLOCK && host_leaf_of(the_pfn).level == 3, "not joined");
+	reach(!is_reclaim && wish == S2_WISH_SHARED, "private becomes shared");
+	reach(!is_reclaim && wish == S2_WISH_PRIVATE, "shared becomes private");
+	claim(is_scrubbed && !is_icache_stale, "the content is gone, and its instructions");
+	claim(!is_host_stale && !is_vm_stale && !is_unpublished, "no stale TLB entry is left");
+	claim(locks_held == 0, "no lock is left held");
+	claim(page.owner == (is_reclaim ? OWNER_HOST : vm.owner) && page.count == 0 &&
+		      page.state == (!is_reclaim && is_host_now ? PAGE_SHARED : PAGE_EXCLUSIVE) &&
+		      page.gfn == (is_reclaim ? 0 : the_gfn),
+	      "the ledger entry");
+	claim(host_maps(the_pfn) == is_host_now, "INV-HOST-ISO, INV-HOST-MAP");
+	claim(vm_now.is_mapped == !is_reclaim, "the VM has it exactly if it was not reclaimed");
+	claim(vm_now.wish == (is_reclaim ? leaf.wish : wish), "the guest's wish");
+	claim(is_reclaim || (vm_now.pa.v == leaf.pa.v && vm_now.attr == S2_NORMAL_RWX), "same page");
+	claim(vm.guest_pages == guest_pages - is_reclaim, "the VM's count");
+	claim(foreign_count_is_right(), "the block's count agrees with its entries");
+	claim((host_leaf_of(WHOLE_BLOCK).level == 2) == ledger_block_is_host(pfn_make(WHOLE_BLOCK)),
+	      "a block that is the host's again is one block");
+	claim(entries[entry] == entry_before || RAM_FIRST + entry == the_pfn, "other entries stay");
+	claim(same_translation(other_pfn, &other_host_before), "the host's other pages stay");
+	claim(s2_walk(&vm.s2, gfn_make(other_gfn)).is_mapped == other_vm_before.is_mapped &&
+		      s2_walk(&vm.s2, gfn_make(other_gfn)).pa.v == other_vm_before.pa.v &&
+		      s2_walk(&vm.s2, gfn_make(other_gfn)).wish == other_vm_before.wish,
+	      "the VM's other pages and wishes stay");
+}
