@@ -224,16 +224,23 @@ int hv_vm_stop(struct hv_vm *vm)
 
 void hv_vm_stop_all(void)
 {
+	unsigned int ended = 0;
 	struct hv_vm *vm;
+	bool was_live;
 
 	mutex_lock(&hv_vms_lock);
 	list_for_each_entry(vm, &hv_vms, list) {
 		mutex_lock(&vm->lock);
+		was_live = vm->handle != 0;
 		if (hv_vm_stop(vm))
 			pr_err("a VM does not end before the reboot\n");
+		else
+			ended += was_live;
 		mutex_unlock(&vm->lock);
 	}
 	mutex_unlock(&hv_vms_lock);
+	if (ended)
+		pr_info("VMs ended before the reboot: %u\n", ended);
 }
 
 void hv_vm_for_each_vcpu(void (*function)(struct hv_vcpu *vcpu, void *data), void *data)
