@@ -129,7 +129,7 @@ def attack(outside, corevisor, limit, inspect):
     text = outside.wait(r"READY \S+\r?\n|(FAIL|SKIP) [^\n]*\n", 30)
     if "READY" not in text:
         return Result(re.search("FAIL|SKIP", text)[0], text)
-    base = int(re.search(r"Ravelin [^\n]* at (0x[0-9a-f]+)", text)[1], 16)
+    base = int(re.search(r"Ravelin, ABI [^\n]* at (0x[0-9a-f]+)", text)[1], 16)
     core = [(int(a, 16), int(b, 16)) for a, b in re.findall(r"CORE (0x[0-9a-f]+) (0x[0-9a-f]+)", text)]
     info = [int(number, 16) for number in re.search(r"INFO (0x[0-9a-f]+) (0x[0-9a-f]+)", text).groups()]
     outside.command("stop")

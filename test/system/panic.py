@@ -54,7 +54,7 @@ def panics(words, what):
         with Outside("-kernel", attack.Corevisor().image, "-initrd", bundle) as machine:
             text = machine.wait(r"READY \S+\r?\n|(FAIL|SKIP) [^\n]*\n", 30)
             tap.require("READY" in text, text)
-            base = int(re.search(r"Ravelin [^\n]* at (0x[0-9a-f]+)", text)[1], 16)
+            base = int(re.search(r"Ravelin, ABI [^\n]* at (0x[0-9a-f]+)", text)[1], 16)
             first = counters(machine, text)
             time.sleep(0.3)
             tap.require(counters(machine, text) != first, "the host's CPUs do not count")

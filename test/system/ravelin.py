@@ -14,7 +14,7 @@ def shows_what_the_corevisor_publishes():
         ravelin version || exit 1
         ravelin log | head -n 1
         ravelin status >/tmp/before || exit 1
-        core=$(ravelin log | sed -n 's/.*Ravelin .* at \\(0x[0-9a-f]*\\),.*/\\1/p')
+        core=$(ravelin log | sed -n 's/.*Ravelin, .* at \\(0x[0-9a-f]*\\),.*/\\1/p')
         busybox devmem $core; echo "devmem $?"
         ravelin status || exit 1
         grep '^faults' /tmp/before""")
