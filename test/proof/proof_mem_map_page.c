@@ -3,8 +3,7 @@
  * Proof: mem_map_page() for a protected VM. For every ledger, every host and VM table that the
  * invariants allow on the small machine of include/cv/geometry.h, and for all arguments: the status
  * is the specified one; a refusal changes nothing; on CV_OK exactly the specified entries changed;
- * and the page is out of the host's table and TLB before it is zeroed or given. Pages are modelled
- * by the words that a table has; table pages lie outside the ledger's RAM.
+ * and the page is out of the host's table and TLB before it is zeroed or given.
  * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:2,ledger_init.0:2,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
@@ -39,6 +38,21 @@ static enum cv_status spec_status(u64 gfn, u64 pfn, u64 flags)
 	return CV_OK;
 }
 
+static void goals(enum cv_status status, u64 flags, const struct s2_leaf *before, bool host_split,
+		  u64 core_free, u64 vm_free)
+{
+	reach(status == CV_E_RANGE, "RANGE");
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_E_BUSY, "BUSY");
+	reach(status == CV_E_NOMEM && vm_free == 3, "NOMEM for want of the core's tables");
+	reach(status == CV_E_NOMEM && core_free == 4, "NOMEM for want of the VM's tables");
+	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && flags != 0, "private, kept");
+	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && flags == 0, "zeroed");
+	reach(status == CV_OK && before->wish == S2_WISH_SHARED && host_split, "shared, split");
+	reach(status == CV_OK && before->level == 1 && host_split, "all tables at once");
+	reach(status == CV_OK && before->level == 3 && !host_split, "no table at all");
+}
+
 void proof_mem_map_page(void)
 {
 	u64 gfn = nondet_u64();
@@ -51,7 +65,7 @@ void proof_mem_map_page(void)
 	u32 entry = nondet_u32();
 	u64 word_before;
 	u64 entry_before;
-	struct s2_leaf vm_before;
+	struct s2_leaf vm_before = { 0 };
 	struct s2_leaf other_host_before;
 	struct s2_leaf other_vm_before;
 	u64 core_free;
@@ -65,17 +79,7 @@ void proof_mem_map_page(void)
 	assume(other_pfn < GFN_LIMIT && other_pfn != pfn && other_gfn < GFN_LIMIT &&
 	       other_gfn != gfn);
 	assume(word < T_COUNT * TABLE_ENTRIES && entry < RAM_PAGES);
-	any_ledger();
-	host.s2 = (struct s2){
-		.root = { table_pa(T_HOST_ROOT0) },
-		.vmid = { OWNER_HOST },
-		.pool = mem_core_pool(),
-	};
-	host_tables();
-	any_vm();
-	any_vm_tables();
-	any_pool(mem_core_pool(), T_CORE_POOL, 4);
-	is_host_stale = false;
+	any_state();
 	the_pfn = pfn;
 	the_gfn = gfn;
 	expected = spec_status(gfn, pfn, flags);
@@ -93,16 +97,7 @@ void proof_mem_map_page(void)
 
 	status = mem_map_page(&vm, gfn, pfn, flags);
 
-	reach(status == CV_E_RANGE, "RANGE");
-	reach(status == CV_E_STATE, "STATE");
-	reach(status == CV_E_BUSY, "BUSY");
-	reach(status == CV_E_NOMEM && vm_free == 3, "NOMEM for want of the core's tables");
-	reach(status == CV_E_NOMEM && core_free == 4, "NOMEM for want of the VM's tables");
-	reach(status == CV_OK && vm_before.wish == S2_WISH_PRIVATE && flags != 0, "private, kept");
-	reach(status == CV_OK && vm_before.wish == S2_WISH_PRIVATE && flags == 0, "private, zeroed");
-	reach(status == CV_OK && vm_before.wish == S2_WISH_SHARED && host_split, "shared, block split");
-	reach(status == CV_OK && vm_before.level == 1 && host_split, "all tables at once");
-	reach(status == CV_OK && vm_before.level == 3 && !host_split, "no table at all");
+	goals(status, flags, &vm_before, host_split, core_free, vm_free);
 	claim(status == expected, "the status is the specified one");
 	claim(!is_host_stale && !is_vm_stale, "no stale TLB entry is left");
 	claim(locks_held == 0, "no lock is left held");
@@ -117,8 +112,6 @@ void proof_mem_map_page(void)
 	} else {
 		struct page page = ledger_get(pfn_make(pfn));
 		struct s2_leaf leaf = s2_walk(&vm.s2, gfn_make(gfn));
-		struct s2_leaf host_now = s2_walk(host_map_s2(), gfn_make(other_pfn));
-		struct s2_leaf vm_now = s2_walk(&vm.s2, gfn_make(other_gfn));
 		bool is_shared = vm_before.wish == S2_WISH_SHARED;
 
 		claim(page.owner == vm.owner && page.gfn == gfn && page.count == 0 &&
@@ -134,17 +127,9 @@ void proof_mem_map_page(void)
 		claim(!is_icache_stale, "no stale instruction is left");
 		claim(is_cleaned && is_scrubbed == (flags == 0),
 		      "cleaned, and zeroed unless its content was wanted");
-		claim(host_now.is_mapped == other_host_before.is_mapped &&
-			      host_now.attr == other_host_before.attr &&
-			      (!host_now.is_mapped ||
-			       other_pfn << PAGE_SHIFT ==
-				       host_now.pa.v +
-					       ((other_pfn & (s2_leaf_pages(host_now.level) - 1))
-						<< PAGE_SHIFT)),
+		claim(same_host_translation(other_pfn, &other_host_before),
 		      "the host's other pages stay");
-		claim(vm_now.is_mapped == other_vm_before.is_mapped &&
-			      vm_now.wish == other_vm_before.wish &&
-			      vm_now.pa.v == other_vm_before.pa.v,
+		claim(same_vm_translation(other_gfn, &other_vm_before),
 		      "the VM's other pages and wishes stay");
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Proof: a page leaves a protected VM. mem_page_reclaim() gives it back to the host, and
- * mem_page_set_wish() makes it shared or private. For every ledger, every host and VM table that the
- * invariants allow, and every backed gfn: both TLBs have lost the page, host and VM cannot reach it
- * and it is zeroed before anybody gets a mapping of it; afterwards exactly the specified entries
- * have changed.
+ * mem_page_set_wish() makes it shared or private. For every ledger, every host and VM table that
+ * the invariants allow, and every backed gfn: both TLBs have lost the page, host and VM cannot
+ * reach it and it is zeroed before anybody gets a mapping of it; afterwards exactly the specified
+ * entries have changed.
  * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:2,ledger_init.0:2,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
@@ -16,17 +16,6 @@
 static struct s2_leaf host_leaf_of(u64 pfn)
 {
 	return s2_walk(host_map_s2(), gfn_make(pfn));
-}
-
-/* Both walks end at the same page with the same rights, be it through a block or a page. */
-static bool same_translation(u64 pfn, const struct s2_leaf *before)
-{
-	struct s2_leaf now = host_leaf_of(pfn);
-	u64 inside = pfn & (s2_leaf_pages(now.level) - 1);
-
-	return now.is_mapped == before->is_mapped &&
-	       (!now.is_mapped ||
-		(now.attr == before->attr && now.pa.v + (inside << PAGE_SHIFT) == pfn << PAGE_SHIFT));
 }
 
 void proof_mem_page_leave(void)
@@ -44,20 +33,13 @@ void proof_mem_page_leave(void)
 	enum s2_wish wish;
 	struct page page;
 	bool is_host_now;
+	bool is_split;
+	u32 core_free;
 
 	the_gfn = nondet_u64();
 	assume(the_gfn < TABLE_ENTRIES && other_gfn < GFN_LIMIT && other_gfn != the_gfn);
 	assume(entry < RAM_PAGES && guest_pages > 0);
-	any_ledger();
-	host.s2 = (struct s2){
-		.root = { table_pa(T_HOST_ROOT0) },
-		.vmid = { OWNER_HOST },
-		.pool = mem_core_pool(),
-	};
-	host_tables();
-	any_vm();
-	any_vm_tables();
-	any_pool(mem_core_pool(), T_CORE_POOL, 4);
+	any_state();
 	vm.guest_pages = guest_pages;
 	leaf = s2_walk(&vm.s2, gfn_make(the_gfn));
 	assume(leaf.is_mapped);
@@ -67,6 +49,8 @@ void proof_mem_page_leave(void)
 	entry_before = entries[entry];
 	other_host_before = host_leaf_of(other_pfn);
 	other_vm_before = s2_walk(&vm.s2, gfn_make(other_gfn));
+	core_free = mem_core_pool()->free_count;
+	is_split = host_leaf_of(the_pfn).level == 3;
 	leaves_vm = true;
 
 	if (is_reclaim) {
@@ -81,7 +65,7 @@ void proof_mem_page_leave(void)
 	reach(is_reclaim && leaf.wish == S2_WISH_PRIVATE, "a private page reclaimed");
 	reach(is_reclaim && leaf.wish == S2_WISH_SHARED, "a shared page reclaimed");
 	reach(is_reclaim && host_leaf_of(the_pfn).level == 2, "the block joined");
-	reach(is_reclaim && the_pfn >= WHOLE_BLOCK && host_leaf_of(the_pfn).level == 3, "not joined");
+	reach(is_reclaim && the_pfn >= WHOLE_BLOCK && host_leaf_of(the_pfn).level == 3, "split");
 	reach(!is_reclaim && wish == S2_WISH_SHARED, "private becomes shared");
 	reach(!is_reclaim && wish == S2_WISH_PRIVATE, "shared becomes private");
 	claim(is_scrubbed && !is_icache_stale, "the content is gone, and its instructions");
@@ -94,15 +78,16 @@ void proof_mem_page_leave(void)
 	claim(host_maps(the_pfn) == is_host_now, "INV-HOST-ISO, INV-HOST-MAP");
 	claim(vm_now.is_mapped == !is_reclaim, "the VM has it exactly if it was not reclaimed");
 	claim(vm_now.wish == (is_reclaim ? leaf.wish : wish), "the guest's wish");
-	claim(is_reclaim || (vm_now.pa.v == leaf.pa.v && vm_now.attr == S2_NORMAL_RWX), "same page");
+	claim(is_reclaim || (vm_now.pa.v == leaf.pa.v && vm_now.attr == S2_NORMAL_RWX), "the page");
 	claim(vm.guest_pages == guest_pages - is_reclaim, "the VM's count");
+	claim(mem_core_pool()->free_count ==
+		      core_free + (is_split && host_leaf_of(the_pfn).level == 2),
+	      "the joined block's table comes back");
 	claim(foreign_count_is_right(), "the block's count agrees with its entries");
 	claim((host_leaf_of(WHOLE_BLOCK).level == 2) == ledger_block_is_host(pfn_make(WHOLE_BLOCK)),
 	      "a block that is the host's again is one block");
 	claim(entries[entry] == entry_before || RAM_FIRST + entry == the_pfn, "other entries stay");
-	claim(same_translation(other_pfn, &other_host_before), "the host's other pages stay");
-	claim(s2_walk(&vm.s2, gfn_make(other_gfn)).is_mapped == other_vm_before.is_mapped &&
-		      s2_walk(&vm.s2, gfn_make(other_gfn)).pa.v == other_vm_before.pa.v &&
-		      s2_walk(&vm.s2, gfn_make(other_gfn)).wish == other_vm_before.wish,
+	claim(same_host_translation(other_pfn, &other_host_before), "the host's other pages stay");
+	claim(same_vm_translation(other_gfn, &other_vm_before),
 	      "the VM's other pages and wishes stay");
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the proofs of the memory core have in common, included by each: a small machine (its sizes
- * are in include/cv/geometry.h), any state of it that the invariants allow, and an architecture that
- * knows who may still reach the page under proof. Pages are modelled by the words that a table has;
- * table pages lie outside the ledger's RAM. One page and one gfn, `the_pfn` and `the_gfn`, take part.
+ * are in include/cv/geometry.h), any state of it that the invariants allow, and an architecture
+ * that knows who may still reach the page under proof. Pages are modelled by the words that a table
+ * has; table pages lie outside the ledger's RAM. One page and one gfn, `the_pfn` and `the_gfn`,
+ * take part.
  */
 #ifndef SMALL_MACHINE_H
 #define SMALL_MACHINE_H
@@ -207,7 +208,7 @@ _Noreturn void panic_check(const char *what, const char *file, int line)
 	}
 }
 
-/* ---- pools and locks, by their contracts; test_mem_ledger.c, test_mem_lock.c test the code ---- */
+/* ---- pools and locks, by their contracts; test_mem_ledger.c, test_mem_lock.c test them ---- */
 
 /* A pool's pages have consecutive numbers, `free` is the last of them; all are zero. */
 void pool_init(struct pool *pool)
@@ -454,6 +455,42 @@ static bool foreign_count_is_right(void)
 		foreign += ledger_get(pfn_make(pfn)).owner != OWNER_HOST;
 	}
 	return ledger_block_is_host(pfn_make(WHOLE_BLOCK)) == (foreign == 0);
+}
+
+/* Any state of the whole machine. */
+static void any_state(void)
+{
+	any_ledger();
+	host.s2 = (struct s2){
+		.root = { table_pa(T_HOST_ROOT0) },
+		.vmid = { OWNER_HOST },
+		.pool = mem_core_pool(),
+	};
+	host_tables();
+	any_vm();
+	any_vm_tables();
+	any_pool(mem_core_pool(), T_CORE_POOL, 4);
+}
+
+/* The host's walk for `pfn` ends at the same page with the same rights as `before`, be it through a
+ * block or a page. */
+static bool same_host_translation(u64 pfn, const struct s2_leaf *before)
+{
+	struct s2_leaf now = s2_walk(host_map_s2(), gfn_make(pfn));
+	u64 inside = pfn & (s2_leaf_pages(now.level) - 1);
+
+	return now.is_mapped == before->is_mapped &&
+	       (!now.is_mapped || (now.attr == before->attr &&
+				   now.pa.v + (inside << PAGE_SHIFT) == pfn << PAGE_SHIFT));
+}
+
+/* The same for the VM, with the guest's wish. */
+static bool same_vm_translation(u64 gfn, const struct s2_leaf *before)
+{
+	struct s2_leaf now = s2_walk(&vm.s2, gfn_make(gfn));
+
+	return now.is_mapped == before->is_mapped && now.wish == before->wish &&
+	       now.pa.v == before->pa.v;
 }
 
 #endif

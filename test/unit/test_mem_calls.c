@@ -13,38 +13,9 @@
 #include <cv/pool.h>
 #include <cv/vcpu.h>
 
-#include "../../arch-fake/fake.h"
+#include "mem_fixture.h"
 
-#define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
 #define SECRET 0x5ec2e75ec2e7ull
-
-static u64 make_vm(u64 flags, u64 first, u32 tables)
-{
-	u64 handle = 0;
-
-	assert_int_equal(vm_create(first, align_up(first + 1, 2), flags, &handle), CV_OK);
-	for (u32 i = 0; i < tables; i++) {
-		assert_int_equal(vm_topup(handle, first + 4 + i), CV_OK);
-	}
-	assert_int_equal(vm_add_ram(handle, 0, 4096), CV_OK);
-	fake_attach(handle & 0xff, pfn_pa(pfn_make(align_up(first + 1, 2))));
-	return handle;
-}
-
-static void end_vm(u64 handle)
-{
-	u64 value;
-
-	assert_int_equal(vm_kill(handle), CV_OK);
-	do {
-		assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
-	} while (value < 4096 && mem_reclaim(handle, value, 4096 - value, &value) == CV_OK &&
-		 value < 4096);
-	do {
-		assert_int_equal(vm_destroy(handle, &value), CV_OK);
-	} while (value > 0);
-	fake_attach(handle & 0xff, pa_make(0));
-}
 
 static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
 {

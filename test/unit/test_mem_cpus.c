@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls from several CPUs at once, with threads as CPUs; built twice, for the address and the thread sanitiser. */
+/*
+ * Calls from several CPUs at once, with threads as CPUs; built twice, for the address and for the
+ * thread sanitiser.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,37 +13,7 @@
 
 #include <cv/pool.h>
 
-#include "../../arch-fake/fake.h"
-
-#define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
-
-static u64 make_vm(u64 flags, u64 first, u32 tables)
-{
-	u64 handle = 0;
-
-	assert_int_equal(vm_create(first, align_up(first + 1, 2), flags, &handle), CV_OK);
-	for (u32 i = 0; i < tables; i++) {
-		assert_int_equal(vm_topup(handle, first + 4 + i), CV_OK);
-	}
-	assert_int_equal(vm_add_ram(handle, 0, 4096), CV_OK);
-	fake_attach(handle & 0xff, pfn_pa(pfn_make(align_up(first + 1, 2))));
-	return handle;
-}
-
-static void end_vm(u64 handle)
-{
-	u64 value;
-
-	assert_int_equal(vm_kill(handle), CV_OK);
-	do {
-		assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
-	} while (value < 4096 && mem_reclaim(handle, value, 4096 - value, &value) == CV_OK &&
-		 value < 4096);
-	do {
-		assert_int_equal(vm_destroy(handle, &value), CV_OK);
-	} while (value > 0);
-	fake_attach(handle & 0xff, pa_make(0));
-}
+#include "mem_fixture.h"
 
 #define THREADS 3
 #define ROUNDS 60
