@@ -37,9 +37,16 @@
 static const struct {
 	u8 crm, op2;
 	u64 hidden;
+	u64 shown; /* instead of it */
 } id_hidden[] = {
-	/* PFR0: EL3, EL2, RAS, SVE, MPAM, AMU, RME */
-	{ 4, 0, FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(40) | FIELD(44) | FIELD(52) },
+	/*
+	 * PFR0: EL3, EL2, RAS, SVE, secure EL2, MPAM, AMU, RME; EL1: AArch64 only, whatever the CPU
+	 * can do
+	 */
+	{ 4, 0,
+	  FIELD(4) | FIELD(8) | FIELD(12) | FIELD(28) | FIELD(32) | FIELD(36) | FIELD(40) |
+		  FIELD(44) | FIELD(52),
+	  1 << 4 },
 	{ 4, 1, ~0xfULL }, /* PFR1: all but BTI */
 	{ 4, 5, ~0ULL }, /* SMFR0 */
 	/* DFR0: TraceVer, PMUVer, PMSVer, TraceFilt, TraceBuffer, MTPMU, BRBE */
@@ -65,10 +72,13 @@ void hv_onereg_init(void)
 	ID_REGS(X)
 #undef X
 	for (i = 0; i < ARRAY_SIZE(id_regs); i++) {
-		for (j = 0; j < ARRAY_SIZE(id_hidden); j++)
-			if (id_hidden[j].crm == id_regs[i].crm &&
-			    id_hidden[j].op2 == id_regs[i].op2)
-				id_regs[i].value &= ~id_hidden[j].hidden;
+		for (j = 0; j < ARRAY_SIZE(id_hidden); j++) {
+			if (id_hidden[j].crm != id_regs[i].crm ||
+			    id_hidden[j].op2 != id_regs[i].op2)
+				continue;
+			id_regs[i].value &= ~id_hidden[j].hidden;
+			id_regs[i].value |= id_hidden[j].shown;
+		}
 	}
 }
 
