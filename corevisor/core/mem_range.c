@@ -50,7 +50,7 @@ static enum cv_status reclaim_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	if (vm->state != VM_DYING) {
 		return CV_E_STATE;
 	}
-	return vm->active_count > 0 ? CV_E_BUSY : CV_OK;
+	return vm_active(vm) > 0 ? CV_E_BUSY : CV_OK;
 }
 
 /* First gfn after the leaf that covers `gfn`. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * vCPU records: who may run one, and where it starts. Every change of run_state, power and entry
- * happens under the VM's lock; the saved registers belong to whoever made the vCPU ACTIVE.
+ * happens under the VM's lock, but for the return to READY; the saved registers belong to whoever
+ * made the vCPU ACTIVE.
  */
 #include <cv/vcpu.h>
 
@@ -114,7 +115,7 @@ enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu)
 	found = vcpu_of(vm, index);
 	status = claim_check(vm, found);
 	if (status == CV_OK) {
-		vm->active_count++;
+		(void)__atomic_fetch_add(&vm->active_count, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&found->run_state, VCPU_ACTIVE, __ATOMIC_RELAXED);
 		*vcpu = found;
 	}
@@ -122,11 +123,24 @@ enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu)
 	return status;
 }
 
+/*
+ * A claimed vCPU that is on has been started before, so its VM has run: nothing is left to do, and
+ * no lock is needed to see it. The VM may be killed meanwhile; run_once() looks.
+ */
+static bool is_started(const struct vcpu *vcpu)
+{
+	return vcpu->power == VCPU_ON &&
+	       __atomic_load_n(&vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_RUNNING;
+}
+
 enum cv_status vcpu_start(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	enum cv_status status = CV_OK;
 
+	if (is_started(vcpu)) {
+		return CV_OK;
+	}
 	lock_acquire(vm->lock);
 	if (vm->state == VM_DYING) {
 		status = CV_E_STATE;
@@ -145,17 +159,20 @@ unlock:
 	return status;
 }
 
+/*
+ * Without the lock: vCPUs of one VM must not queue up at the end of each run. The order is the
+ * whole point: everything is saved, then the vCPU is READY, then the VM counts one less, and
+ * nothing of either is touched after that; who finds the count at 0 (vm_active) may take both
+ * apart.
+ */
 void vcpu_release(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
+	u32 before;
 
-	lock_acquire(vm->lock);
-	CV_CHECK(vm->active_count > 0);
-	vm->active_count--;
-	/* Everything of the vCPU is saved before: whoever sees READY sees it too. Nothing of *vcpu
-	 * is touched after. */
 	__atomic_store_n(&vcpu->run_state, VCPU_READY, __ATOMIC_RELEASE);
-	lock_release(vm->lock);
+	before = __atomic_fetch_sub(&vm->active_count, 1, __ATOMIC_RELEASE);
+	CV_CHECK(before > 0);
 }
 
 /* ---- RV_VCPU_READ_REGS ---- */

@@ -431,7 +431,7 @@ static enum cv_status destroy_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	if (vm->state != VM_DYING) {
 		return CV_E_STATE;
 	}
-	return vm->active_count > 0 || vm->guest_pages > 0 ? CV_E_BUSY : CV_OK;
+	return vm_active(vm) > 0 || vm->guest_pages > 0 ? CV_E_BUSY : CV_OK;
 }
 
 /* Cuts off what hangs on the VM: from here on its free list, its tables below the roots and its

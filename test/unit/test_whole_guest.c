@@ -17,6 +17,8 @@
 #include <cv/host_psci.h>
 #include <cv/run.h>
 #include <cv/vcpu.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
@@ -28,6 +30,7 @@
 #define RSI_CONFIG 0xc4000196u
 #define RSI_SET 0xc4000197u
 #define RSI_GET 0xc4000198u
+#define RUNNERS 3 /* vCPUs */
 #define EMPTY 0ull
 #define RAM 1ull
 
@@ -36,9 +39,9 @@ enum {
 	RECORD = 0,
 	ROOT = 2,
 	TABLES = 4,
-	VCPU = 12,
-	RUN = 14,
-	IMAGE = 16,
+	VCPU = 12, /* with its run page behind it; so are the others */
+	RUN = VCPU + 1,
+	IMAGE = 40,
 	POOL = 100,
 	FIRST_FREE = 200
 };
@@ -119,7 +122,11 @@ static int set_up(void **state)
 		assert_int_equal(vm_topup(vm, PAGE(TABLES) + i), CV_OK);
 	}
 	assert_int_equal(vm_add_ram(vm, ENTRY_GFN, RAM_PAGES), CV_OK);
-	assert_int_equal(vm_create_vcpu(vm, 0, PAGE(VCPU), PAGE(RUN)), CV_OK);
+	for (u32 i = 0; i < RUNNERS; i++) {
+		const u64 record_pfn = PAGE(VCPU) + 2 * i;
+
+		assert_int_equal(vm_create_vcpu(vm, i, record_pfn, record_pfn + 1), CV_OK);
+	}
 	run = arch_core_va(pfn_pa(pfn_make(PAGE(RUN))));
 	fake_attach(vm & 0xff, pfn_pa(pfn_make(PAGE(ROOT))));
 	assert_true(fake_host_write(0, PAGE(IMAGE) << PAGE_SHIFT, SECRET));
@@ -276,6 +283,83 @@ static void a_vm_killed_while_it_runs_ends_cleanly(void **state)
 	assert_int_equal(ledger_count(RV_PAGES_HOST_SHARED), 0);
 }
 
+/* ---- several CPUs ---- */
+
+static struct {
+	bool is_inside[RUNNERS];
+	u64 runs[RUNNERS];
+	bool is_over; /* the VM's memory is being taken back: nobody may be inside any more */
+} race;
+
+/* Claims, starts and releases its vCPU for ever, as runs do, until the VM is dying. */
+static void *run_again_and_again(void *argument)
+{
+	const u32 index = (u32)(uintptr_t)argument;
+	enum cv_status status = CV_OK;
+
+	fake_cpu_set(index);
+	while (status == CV_OK) {
+		struct vcpu *vcpu;
+
+		status = vcpu_claim(vm, index, &vcpu);
+		if (status != CV_OK) {
+			break;
+		}
+		__atomic_store_n(&race.is_inside[index], true, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&race.is_over, __ATOMIC_SEQ_CST)) {
+			fake_fail("vCPU %u was claimed in a VM that is taken apart", index);
+		}
+		status = vcpu_start(vcpu);
+		vcpu->ctx.x[0]++;
+		race.runs[index]++;
+		__atomic_store_n(&race.is_inside[index], false, __ATOMIC_SEQ_CST);
+		vcpu_release(vcpu);
+	}
+	assert_int_equal(status, CV_E_STATE);
+	return NULL;
+}
+
+static void nobody_is_inside_when_memory_is_taken_back(void **state)
+{
+	pthread_t threads[RUNNERS];
+	enum cv_status status;
+	u64 exit, value;
+	u32 index;
+
+	(void)state;
+	memset(&race, 0, sizeof(race));
+	assert_int_equal(run_vcpu(vm, 0, &exit), CV_OK);
+	for (u32 i = 1; i < RUNNERS; i++) {
+		assert_int_equal(
+			vcpu_psci_cpu_on(record()->vm, i, ENTRY_GFN << PAGE_SHIFT, 0, &index), 0);
+	}
+	for (u32 i = 0; i < RUNNERS; i++) {
+		pthread_create(&threads[i], NULL, run_again_and_again, (void *)(uintptr_t)i);
+	}
+	fake_cpu_set(FAKE_CPUS - 1);
+	while (__atomic_load_n(&race.runs[RUNNERS - 1], __ATOMIC_RELAXED) < 2000) {
+		sched_yield();
+	}
+	assert_int_equal(vm_kill(vm), CV_OK);
+	do {
+		status = mem_reclaim(vm, ENTRY_GFN, RAM_PAGES, &value);
+	} while (status == CV_E_BUSY);
+	__atomic_store_n(&race.is_over, true, __ATOMIC_SEQ_CST);
+	assert_int_equal(status, CV_OK);
+	for (u32 i = 0; i < RUNNERS; i++) {
+		assert_false(__atomic_load_n(&race.is_inside[i], __ATOMIC_SEQ_CST));
+	}
+	for (u32 i = 0; i < RUNNERS; i++) {
+		pthread_join(threads[i], NULL);
+		/* Nothing that a run did was lost. */
+		assert_in_range(race.runs[i], 1, ~0ull);
+	}
+	do {
+		assert_int_equal(vm_destroy(vm, &value), CV_OK);
+	} while (value > 0);
+	fake_cpu_set(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +371,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(config_reaches_the_guest_without_caches_too, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_vm_killed_while_it_runs_ends_cleanly, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(nobody_is_inside_when_memory_is_taken_back, set_up,
 						tear_down),
 	};
 

@@ -47,7 +47,8 @@ struct vm {
 	struct vm_ram ram[RV_RAM_RANGES];
 	struct vcpu *vcpus[VM_VCPUS_MAX];
 	u32 vcpu_count;	  /* created */
-	u32 active_count; /* vCPUs that are on a CPU just now */
+	/* vCPUs that are on a CPU just now: up under the lock, down without it; vm_active() */
+	u32 active_count;
 	u64 cntvoff;	  /* fixed at the first run */
 	/* The vCPU that ran last on each CPU (index + 1): another one's TLB entries go first. Used
 	 * only by that CPU. */
@@ -67,6 +68,12 @@ void vm_unlock(struct vm *vm) CV_RELEASE(vm->lock);
 static inline void vm_assume_locked(struct vm *vm) CV_ATTR(assert_capability(vm->lock))
 {
 	(void)vm;
+}
+
+/* Under the lock: 0 stays 0, and all that those vCPUs did has happened. */
+static inline u32 vm_active(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->active_count, __ATOMIC_ACQUIRE);
 }
 
 bool vm_is_ram(const struct vm *vm, gfn_t gfn);
