@@ -7,7 +7,8 @@ const char image_name[] = "guest moves";
 
 #define WINDOW_INDEX 400ul /* of env_tables: 1 GiB an entry */
 #define WINDOW (WINDOW_INDEX << 30)
-/* Stage-1 descriptors: table; page, normal write-back (attribute 1), inner shareable, accessed, not global */
+/* Stage-1 descriptors: table; page, normal write-back (attribute 1), inner shareable, accessed, not
+ * global */
 #define TABLE 3ul
 #define PAGE_NG (3ul | 1ul << 2 | 3ul << 8 | 1ul << 10 | 1ul << 11 | 1ul << 53 | 1ul << 54)
 #define VTIMER 27u
@@ -78,8 +79,8 @@ static u32 acknowledge(void)
 
 static void timer(void)
 {
-	write_sysreg(s3_0_c4_c6_0, 0xff);  /* ICC_PMR_EL1 */
-	write_sysreg(s3_0_c12_c12_7, 1);   /* ICC_IGRPEN1_EL1 */
+	write_sysreg(s3_0_c4_c6_0, 0xff); /* ICC_PMR_EL1 */
+	write_sysreg(s3_0_c12_c12_7, 1);  /* ICC_IGRPEN1_EL1 */
 	isb();
 	timer_set(read_sysreg(cntvct_el0));
 	if (acknowledge() != VTIMER) {

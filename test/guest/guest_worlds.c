@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guest's part of host_worlds.c. Bootargs: "fresh": stores what a new VM finds at GPA WORLDS_RESULT; "seed=N": writes
- * its pattern everywhere. Then it leaves by a write to WORLDS_DOOR; when it is run again it looks whether its registers
- * are as it left them, and ends.
+ * The guest's part of host_worlds.c. Bootargs: "fresh": stores what a new VM finds at GPA
+ * WORLDS_RESULT; "seed=N": writes its pattern everywhere. Then it leaves by a write to WORLDS_DOOR;
+ * when it is run again it looks whether its registers are as it left them, and ends.
  */
 #include "worlds.h"
 

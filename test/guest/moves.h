@@ -11,7 +11,8 @@ enum moves_step {
 	MOVES_READ_AGAIN,   /* it has read B */
 	MOVES_OTHER_READ,   /* vCPU 1 has read its own page C at the same address */
 	MOVES_READ_THIRD,   /* vCPU 0 has read B */
-	MOVES_TIMER_ACTIVE, /* vCPU 0 has acknowledged its timer's interrupt; the line is still high */
+	MOVES_TIMER_ACTIVE, /* vCPU 0 has acknowledged its timer's interrupt; the line is still high
+			     */
 	MOVES_STILL_ACTIVE, /* the same, on whatever CPU it is now */
 	MOVES_FIRED_AGAIN,  /* it has ended the interrupt and acknowledged the next */
 };

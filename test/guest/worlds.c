@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every register of EL1 by encoding: worlds.h. Reads and writes go through one patched instruction. */
+/* Every register of EL1 by encoding: worlds.h. One patched instruction does all the accesses. */
 #include "worlds.h"
 
-#define REG(op0, op1, crn, crm, op2) (((op0) - 2) << 13 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+#define REG(op0, op1, crn, crm, op2) \
+	(((op0) - 2) << 13 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 #define CRN(reg) ((reg) >> 7 & 15)
 #define CRM(reg) ((reg) >> 3 & 15)
 
@@ -11,40 +12,46 @@ static u32 code[2] __attribute__((aligned(64))) = { 0, 0xd65f03c0 /* ret */ };
 /* MRS or MSR with x0 */
 static bool access(bool is_read, u32 reg, u64 *value)
 {
-	const u32 instruction = 0xd5000000 | (u32)is_read << 21 | ((reg >> 13) + 2) << 19 | (reg >> 11 & 3) << 16 |
-				CRN(reg) << 12 | CRM(reg) << 8 | (reg & 7) << 5;
+	const u32 instruction = 0xd5000000 | (u32)is_read << 21 | ((reg >> 13) + 2) << 19 |
+				(reg >> 11 & 3) << 16 | CRN(reg) << 12 | CRM(reg) << 8 |
+				(reg & 7) << 5;
 
 	code[0] = instruction;
-	__asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; dsb ish; isb" : : "r"(code) : "memory");
+	__asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; dsb ish; isb"
+			 :
+			 : "r"(code)
+			 : "memory");
 	faults_expect();
 	*value = ((u64 (*)(u64))code)(*value);
 	isb();
 	return faults_taken().count == 0;
 }
 
-/* What decides how this code itself runs, or acts instead of storing: only the bits in `may` get a pattern. */
+/* What decides how this code itself runs, or acts instead of storing: only the bits in `may` get a
+ * pattern. */
 static const struct {
 	u32 reg;
 	u64 may;
 } delicate[] = {
-	{ REG(3, 0, 1, 0, 0), 1ul << 26 | 1ul << 18 | 1ul << 16 | 1ul << 15 }, /* SCTLR_EL1: UCI, nTWE, nTWI, UCT */
-	{ REG(3, 0, 1, 0, 2), 0x3ul << 16 | 1ul << 28 },		       /* CPACR_EL1: ZEN, TTA */
-	{ REG(3, 0, 1, 0, 3), 0 },					       /* SCTLR2_EL1 */
-	{ REG(3, 0, 2, 0, 0), 0xfful << 48 },				       /* TTBR0_EL1: ASID */
-	{ REG(3, 0, 2, 0, 2), 1ul << 37 | 1ul << 38 },			       /* TCR_EL1: TBI0, TBI1 */
-	{ REG(3, 0, 2, 0, 3), 0 },					       /* TCR2_EL1 */
-	{ REG(3, 0, 2, 5, 0), 0 },					       /* GCSCR_EL1 */
-	{ REG(3, 0, 10, 2, 0), ~0xfffffful },				       /* MAIR_EL1: attributes 3 to 7 */
-	{ REG(3, 0, 12, 0, 0), 0 },					       /* VBAR_EL1 */
-	{ REG(3, 0, 13, 0, 4), 0 },					       /* TPIDR_EL1 */
-	{ REG(2, 0, 0, 2, 2), ~(1ul | 1ul << 13 | 1ul << 15) },		       /* MDSCR_EL1: not SS, KDE, MDE */
-	{ REG(2, 0, 1, 0, 4), 0 },					       /* OSLAR_EL1 */
-	{ REG(2, 0, 1, 3, 4), 0 },					       /* OSDLR_EL1 */
-	{ REG(3, 3, 9, 12, 0), ~7ul },					       /* PMCR_EL0: not E, P, C */
-	{ REG(3, 3, 14, 2, 0), 0 },					       /* CNTP_TVAL_EL0 */
-	{ REG(3, 3, 14, 2, 1), 2 },					       /* CNTP_CTL_EL0: IMASK */
-	{ REG(3, 3, 14, 3, 0), 0 },					       /* CNTV_TVAL_EL0 */
-	{ REG(3, 3, 14, 3, 1), 2 },					       /* CNTV_CTL_EL0: IMASK */
+	/* SCTLR_EL1: UCI, nTWE, nTWI, UCT */
+	{ REG(3, 0, 1, 0, 0), 1ul << 26 | 1ul << 18 | 1ul << 16 | 1ul << 15 },
+	{ REG(3, 0, 1, 0, 2), 0x3ul << 16 | 1ul << 28 },   /* CPACR_EL1: ZEN, TTA */
+	{ REG(3, 0, 1, 0, 3), 0 },			   /* SCTLR2_EL1 */
+	{ REG(3, 0, 2, 0, 0), 0xfful << 48 },		   /* TTBR0_EL1: ASID */
+	{ REG(3, 0, 2, 0, 2), 1ul << 37 | 1ul << 38 },	   /* TCR_EL1: TBI0, TBI1 */
+	{ REG(3, 0, 2, 0, 3), 0 },			   /* TCR2_EL1 */
+	{ REG(3, 0, 2, 5, 0), 0 },			   /* GCSCR_EL1 */
+	{ REG(3, 0, 10, 2, 0), ~0xfffffful },		   /* MAIR_EL1: attributes 3 to 7 */
+	{ REG(3, 0, 12, 0, 0), 0 },			   /* VBAR_EL1 */
+	{ REG(3, 0, 13, 0, 4), 0 },			   /* TPIDR_EL1 */
+	{ REG(2, 0, 0, 2, 2), ~(1ul | 1ul << 13 | 1ul << 15) }, /* MDSCR_EL1: not SS, KDE, MDE */
+	{ REG(2, 0, 1, 0, 4), 0 },				/* OSLAR_EL1 */
+	{ REG(2, 0, 1, 3, 4), 0 },				/* OSDLR_EL1 */
+	{ REG(3, 3, 9, 12, 0), ~7ul },				/* PMCR_EL0: not E, P, C */
+	{ REG(3, 3, 14, 2, 0), 0 },				/* CNTP_TVAL_EL0 */
+	{ REG(3, 3, 14, 2, 1), 2 },				/* CNTP_CTL_EL0: IMASK */
+	{ REG(3, 3, 14, 3, 0), 0 },				/* CNTV_TVAL_EL0 */
+	{ REG(3, 3, 14, 3, 1), 2 },				/* CNTV_CTL_EL0: IMASK */
 	/* PAR_EL1: F only, so that no RES1 bit differs */
 	{ REG(3, 0, 7, 4, 0), 1 },
 };
@@ -68,11 +75,13 @@ static u64 writable_bits(u32 reg)
 		return ~1ul;
 	}
 	/* the GIC's registers that do something: EOIR, DIR, SGIR */
-	if (op0 == 3 && op1 == 0 && CRN(reg) == 12 && (CRM(reg) == 8 || CRM(reg) == 11 || CRM(reg) == 12)) {
+	if (op0 == 3 && op1 == 0 && CRN(reg) == 12 &&
+	    (CRM(reg) == 8 || CRM(reg) == 11 || CRM(reg) == 12)) {
 		return (CRM(reg) == 8 || CRM(reg) == 12) && (reg & 7) >= 3 ? ~0ul : 0;
 	}
 	/* profiling and trace buffers would write to memory */
-	if (op0 == 3 && op1 == 0 && CRN(reg) == 9 && (CRM(reg) == 9 || CRM(reg) == 10 || CRM(reg) == 11)) {
+	if (op0 == 3 && op1 == 0 && CRN(reg) == 9 &&
+	    (CRM(reg) == 9 || CRM(reg) == 10 || CRM(reg) == 11)) {
 		return 0;
 	}
 	return ~0ul;
@@ -160,7 +169,8 @@ void world_read(struct world *world)
 
 #define SHOWN 8
 
-static u32 compare(const char *what, const char *part, const u64 *a, const u64 *b, u32 count, u32 shown)
+static u32 compare(const char *what, const char *part, const u64 *a, const u64 *b, u32 count,
+		   u32 shown)
 {
 	u32 i, differences = 0;
 
@@ -169,8 +179,8 @@ static u32 compare(const char *what, const char *part, const u64 *a, const u64 *
 			continue;
 		}
 		if (differences++ + shown < SHOWN) {
-			print("%s: %s %u (S%u_%u_C%u_C%u_%u): %#lx, %#lx\n", what, part, i, (i >> 13) + 2, i >> 11 & 3, CRN(i), CRM(i),
-			      i & 7, a[i], b[i]);
+			print("%s: %s %u (S%u_%u_C%u_C%u_%u): %#lx, %#lx\n", what, part, i,
+			      (i >> 13) + 2, i >> 11 & 3, CRN(i), CRM(i), i & 7, a[i], b[i]);
 		}
 	}
 	return differences;
