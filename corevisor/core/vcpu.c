@@ -147,8 +147,8 @@ enum cv_status vcpu_start(struct vcpu *vcpu)
 		goto unlock;
 	}
 	if (vm->state == VM_SETUP) {
-		vm->state = VM_RUNNING;
 		vm->cntvoff = arch_counter(); /* the guest's counter starts at 0 */
+		vm_set_state(vm, VM_RUNNING);
 	}
 	if (vcpu->power == VCPU_ON_PENDING) {
 		vcpu_reset(vcpu, vcpu->entry_pc, vcpu->entry_x0);
@@ -322,6 +322,6 @@ s64 vcpu_psci_affinity_info(struct vm *vm, u64 mpidr, u64 level)
 void vcpu_stop_vm(struct vcpu *vcpu)
 {
 	lock_acquire(vcpu->vm->lock);
-	vcpu->vm->state = VM_DYING;
+	vm_set_state(vcpu->vm, VM_DYING);
 	lock_release(vcpu->vm->lock);
 }

@@ -421,7 +421,7 @@ enum cv_status vm_kill(u64 handle)
 		return CV_E_NOENT;
 	}
 	vm_assume_locked(vm);
-	vm->state = VM_DYING;
+	vm_set_state(vm, VM_DYING);
 	vm_unlock(vm);
 	return CV_OK;
 }

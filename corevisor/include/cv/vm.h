@@ -70,6 +70,12 @@ static inline void vm_assume_locked(struct vm *vm) CV_ATTR(assert_capability(vm-
 	(void)vm;
 }
 
+/* Pre: the lock is held. Atomic, because a running vCPU looks at the state without it. */
+static inline void vm_set_state(struct vm *vm, enum vm_state state)
+{
+	__atomic_store_n(&vm->state, state, __ATOMIC_RELEASE);
+}
+
 /* Under the lock: 0 stays 0, and all that those vCPUs did has happened. */
 static inline u32 vm_active(const struct vm *vm)
 {
