@@ -197,7 +197,7 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 	if (spec_ram_end(vm, gfn) == 0 || page == NULL) {
 		return CV_E_RANGE;
 	}
-	if (vm->state == VM_DYING || (flags != 0 && vm->state != VM_SETUP)) {
+	if (vm->state == VM_POWEROFF || (flags != 0 && vm->state != VM_READY)) {
 		return CV_E_STATE;
 	}
 	if (page->owner != OWNER_HOST || (vm->is_protected && page->is_shared) ||
@@ -297,7 +297,7 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->is_protected && vm->state != VM_DYING) {
+	if (vm->is_protected && vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	if (vm->is_protected && vm->active > 0) {

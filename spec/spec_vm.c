@@ -123,7 +123,7 @@ enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u6
 	state->last_generation++;
 	vm->handle = state->last_generation << 8 | owner;
 	vm->is_protected = (flags & RV_VM_PROTECTED) != 0;
-	vm->state = VM_SETUP;
+	vm->state = VM_READY;
 	for (u32 i = 0; i < 3; i++) {
 		push(vm, pfns[i]);
 	}
@@ -141,7 +141,7 @@ enum cv_status spec_vm_topup(struct spec_state *state, u64 handle, u64 pfn)
 		return CV_E_NOENT;
 	}
 	status = spec_page_check(state, pfn);
-	if (status == CV_OK && vm->state == VM_DYING) {
+	if (status == CV_OK && vm->state == VM_POWEROFF) {
 		status = CV_E_STATE;
 	}
 	if (status == CV_OK) {
@@ -167,7 +167,7 @@ enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u6
 	if (gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_RANGE;
 	}
-	if (vm->state != VM_SETUP) {
+	if (vm->state != VM_READY) {
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
@@ -192,7 +192,7 @@ enum cv_status spec_vm_kill(struct spec_state *state, u64 handle)
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
-	vm->state = VM_DYING;
+	vm->state = VM_POWEROFF;
 	return CV_OK;
 }
 
@@ -204,7 +204,7 @@ enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left)
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->state != VM_DYING) {
+	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	if (vm->active > 0 || vm->guest_pages > 0) {
@@ -250,7 +250,7 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 		return CV_E_NOENT;
 	}
 	status = pages_check(state, pfns, 2);
-	if (status == CV_OK && vm->state != VM_SETUP) {
+	if (status == CV_OK && vm->state != VM_READY) {
 		status = CV_E_STATE;
 	}
 	if (status == CV_OK && index < SPEC_VCPUS && vm->run_pfn[index] != 0) {

@@ -359,7 +359,7 @@ enum cv_status mem_map_page(struct vm *vm, u64 gfn_raw, u64 pfn_raw, u64 flags)
 	if (!vm_is_ram(vm, gfn) || !ledger_is_ram(pfn)) {
 		return CV_E_RANGE;
 	}
-	if (vm->state == VM_DYING || (is_content_kept && vm->state != VM_SETUP)) {
+	if (vm->state == VM_POWEROFF || (is_content_kept && vm->state != VM_READY)) {
 		return CV_E_STATE;
 	}
 	lock = ledger_lock(pfn);

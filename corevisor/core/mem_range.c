@@ -47,7 +47,7 @@ static enum cv_status reclaim_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	if (!vm->is_protected) {
 		return CV_OK;
 	}
-	if (vm->state != VM_DYING) {
+	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	return vm_active(vm) > 0 ? CV_E_BUSY : CV_OK;

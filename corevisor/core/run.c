@@ -187,7 +187,7 @@ static bool dispatch(struct vcpu *vcpu, struct run_exit *out)
 /* Killed; or the host switches the machine off and waits for this CPU, to scrub all VMs' memory. */
 static bool must_end(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_DYING || host_psci_is_stopping();
+	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_POWEROFF || host_psci_is_stopping();
 }
 
 /* Enters the guest once. True: and again. */

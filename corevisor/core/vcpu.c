@@ -50,7 +50,7 @@ static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u
 	if (vcpu == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->state != VM_SETUP) {
+	if (vm->state != VM_READY) {
 		return CV_E_STATE;
 	}
 	/* Only the boot vCPU starts where the host says; the others start where the guest's CPU_ON
@@ -93,7 +93,7 @@ static enum cv_status claim_check(const struct vm *vm, const struct vcpu *vcpu)
 	if (vcpu == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->state == VM_DYING || vcpu->power == VCPU_OFF || !arch_vcpu_may_run()) {
+	if (vm->state == VM_POWEROFF || vcpu->power == VCPU_OFF || !arch_vcpu_may_run()) {
 		return CV_E_STATE;
 	}
 	if (run_state(vcpu) == VCPU_ACTIVE) {
@@ -130,7 +130,7 @@ enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu)
 static bool is_started(const struct vcpu *vcpu)
 {
 	return vcpu->power == VCPU_ON &&
-	       __atomic_load_n(&vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_RUNNING;
+	       __atomic_load_n(&vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_VERIFIED;
 }
 
 enum cv_status vcpu_start(struct vcpu *vcpu)
@@ -142,13 +142,13 @@ enum cv_status vcpu_start(struct vcpu *vcpu)
 		return CV_OK;
 	}
 	lock_acquire(vm->lock);
-	if (vm->state == VM_DYING) {
+	if (vm->state == VM_POWEROFF) {
 		status = CV_E_STATE;
 		goto unlock;
 	}
-	if (vm->state == VM_SETUP) {
+	if (vm->state == VM_READY) {
 		vm->cntvoff = arch_counter(); /* the guest's counter starts at 0 */
-		vm_set_state(vm, VM_RUNNING);
+		vm_set_state(vm, VM_VERIFIED);
 	}
 	if (vcpu->power == VCPU_ON_PENDING) {
 		vcpu_reset(vcpu, vcpu->entry_pc, vcpu->entry_x0);
@@ -322,6 +322,6 @@ s64 vcpu_psci_affinity_info(struct vm *vm, u64 mpidr, u64 level)
 void vcpu_stop_vm(struct vcpu *vcpu)
 {
 	lock_acquire(vcpu->vm->lock);
-	vm_set_state(vcpu->vm, VM_DYING);
+	vm_set_state(vcpu->vm, VM_POWEROFF);
 	lock_release(vcpu->vm->lock);
 }

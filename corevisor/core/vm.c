@@ -219,7 +219,7 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count,
 	vm->owner = slot_owner(slot);
 	vm->handle = generation << HANDLE_OWNER_BITS | vm->owner;
 	vm->is_protected = (flags & RV_VM_PROTECTED) != 0;
-	vm->state = VM_SETUP;
+	vm->state = VM_READY;
 	vm->s2 = (struct s2){
 		.root = pfn_pa(pfn_make(pfns[VM_RECORD_PAGES])),
 		.vmid = { (u16)vm->owner },
@@ -269,7 +269,7 @@ static enum cv_status topup_locked(struct vm *vm, u64 pfn) CV_REQUIRES(vm->lock)
 	if (status != CV_OK) {
 		return status;
 	}
-	if (vm->state == VM_DYING) {
+	if (vm->state == VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	status = mem_host_donate_core(pfn);
@@ -299,7 +299,7 @@ static enum cv_status add_ram_locked(struct vm *vm, u64 gfn, u64 pages) CV_REQUI
 	if (gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_RANGE;
 	}
-	if (vm->state != VM_SETUP) {
+	if (vm->state != VM_READY) {
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
@@ -343,7 +343,7 @@ static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u6
 	if (status != CV_OK) {
 		return status;
 	}
-	if (vm->state != VM_SETUP) {
+	if (vm->state != VM_READY) {
 		return CV_E_STATE;
 	}
 	return vm->vcpus[index] != NULL ? CV_E_BUSY : CV_OK;
@@ -421,14 +421,14 @@ enum cv_status vm_kill(u64 handle)
 		return CV_E_NOENT;
 	}
 	vm_assume_locked(vm);
-	vm_set_state(vm, VM_DYING);
+	vm_set_state(vm, VM_POWEROFF);
 	vm_unlock(vm);
 	return CV_OK;
 }
 
 static enum cv_status destroy_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 {
-	if (vm->state != VM_DYING) {
+	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	return vm_active(vm) > 0 || vm->guest_pages > 0 ? CV_E_BUSY : CV_OK;

@@ -75,15 +75,15 @@ static const char *const page_names[PAGE_SCENES] = {
 };
 
 enum vm_scene {
-	VMS_SETUP,
-	VMS_RUNNING,
+	VMS_READY,
+	VMS_VERIFIED,
 	VMS_BUSY /* a vCPU is on a CPU */,
-	VMS_DYING,
-	VMS_DYING_BUSY,
+	VMS_POWEROFF,
+	VMS_POWEROFF_BUSY,
 	VM_SCENES
 };
-static const char *const vm_names[VM_SCENES] = { "setup", "running", "busy", "dying",
-						 "dying and busy" };
+static const char *const vm_names[VM_SCENES] = { "ready", "verified", "busy", "off",
+						 "off and busy" };
 
 enum pool_scene {
 	POOL_FULL,
@@ -232,9 +232,9 @@ static void scene_vms(enum vm_scene scene)
 		enum vm_state state;
 		u32 active;
 	} of[VM_SCENES] = {
-		[VMS_SETUP] = { VM_SETUP, 0 },	    [VMS_RUNNING] = { VM_RUNNING, 0 },
-		[VMS_BUSY] = { VM_RUNNING, 1 },	    [VMS_DYING] = { VM_DYING, 0 },
-		[VMS_DYING_BUSY] = { VM_DYING, 1 },
+		[VMS_READY] = { VM_READY, 0 },	    [VMS_VERIFIED] = { VM_VERIFIED, 0 },
+		[VMS_BUSY] = { VM_VERIFIED, 1 },	    [VMS_POWEROFF] = { VM_POWEROFF, 0 },
+		[VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
 	};
 
 	set_running(vm_a, of[scene].state, of[scene].active);
@@ -610,19 +610,19 @@ static void test_matrix(void **state)
 static void test_matrix_pool_low(void **state)
 {
 	(void)state;
-	run_cells(POOL_LOW, 1u << VMS_SETUP, false);
+	run_cells(POOL_LOW, 1u << VMS_READY, false);
 }
 
 static void test_matrix_pool_dry(void **state)
 {
 	(void)state;
-	run_cells(POOL_DRY, 1u << VMS_SETUP, false);
+	run_cells(POOL_DRY, 1u << VMS_READY, false);
 }
 
 static void test_matrix_hostile(void **state)
 {
 	(void)state;
-	run_cells(POOL_FULL, 1u << VMS_SETUP | 1u << VMS_DYING, true);
+	run_cells(POOL_FULL, 1u << VMS_READY | 1u << VMS_POWEROFF, true);
 }
 
 int main(void)

@@ -55,7 +55,7 @@ MUTANTS = [
      "\t\t\t\t.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE,\n\t\t\t\t.gfn = gfn.v,\n\t\t\t});\n\ts2_map(&vm",
      "\tledger_set(pfn, (struct page){\n\t\t\t\t.owner = vm->owner,\n"
      "\t\t\t\t.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE,\n\t\t\t\t.gfn = gfn.v,\n\t\t\t});\n\ts2_map(&vm"),
-    ("donate-late-content", "mem", " || (is_content_kept && vm->state != VM_SETUP)", ""),
+    ("donate-late-content", "mem", " || (is_content_kept && vm->state != VM_READY)", ""),
     ("donate-busy", "mem", "\tif (leaf.is_mapped) {\n\t\treturn CV_E_BUSY;\n\t}\n\tif (!vm_has_tables(vm, gfn) ||",
      "\tif (!vm_has_tables(vm, gfn) ||"),
     ("owner-check", "mem", "return ledger_is(pfn, OWNER_HOST, PAGE_EXCLUSIVE) ? CV_OK : CV_E_STATE;",
@@ -68,7 +68,7 @@ MUTANTS = [
      + RECLAIM.replace("\t\tarch_page_scrub(pfn);\n", "")),
     ("reclaim-keeps-vm", "mem", "\ts2_unmap(&vm->s2, gfn, 3, leaf->wish);\n\tif (!vm", "\tif (!vm"),
     ("reclaim-while-running", "mem_range", "return vm_active(vm) > 0 ? CV_E_BUSY : CV_OK;", "return CV_OK;"),
-    ("reclaim-alive", "mem_range", "\tif (vm->state != VM_DYING) {\n\t\treturn CV_E_STATE;\n\t}\n\treturn vm_active", "\treturn vm_active"),
+    ("reclaim-alive", "mem_range", "\tif (vm->state != VM_POWEROFF) {\n\t\treturn CV_E_STATE;\n\t}\n\treturn vm_active", "\treturn vm_active"),
     ("return-icache", "mem", "\tarch_icache_invalidate_all();\n\tledger_set(pfn, (struct page){ .owner = OWNER_HOST });",
      "\tledger_set(pfn, (struct page){ .owner = OWNER_HOST });"),
     ("return-scrub", "mem", "\thyp_unmap_page(pfn);\n\tarch_page_scrub(pfn);\n", "\thyp_unmap_page(pfn);\n"),

@@ -106,9 +106,9 @@ static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
 	if (vm == NULL) {
 		return;
 	}
-	if (vm->state == VM_SETUP) {
-		vm->state = VM_RUNNING;
-		spec_vm(&spec, handle)->state = VM_RUNNING;
+	if (vm->state == VM_READY) {
+		vm->state = VM_VERIFIED;
+		spec_vm(&spec, handle)->state = VM_VERIFIED;
 	}
 	vm_unlock(vm);
 }

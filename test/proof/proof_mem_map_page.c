@@ -20,7 +20,7 @@ static enum cv_status spec_status(u64 gfn, u64 pfn, u64 flags)
 		return CV_E_RANGE;
 	}
 	leaf = s2_walk(&vm.s2, gfn_make(gfn));
-	if (vm.state == VM_DYING || (flags != 0 && vm.state != VM_SETUP) ||
+	if (vm.state == VM_POWEROFF || (flags != 0 && vm.state != VM_READY) ||
 	    !ledger_is(pfn_make(pfn), OWNER_HOST, PAGE_EXCLUSIVE) ||
 	    leaf.wish == S2_WISH_DESTROYED) {
 		return CV_E_STATE;

@@ -436,7 +436,7 @@ static void any_vm(void)
 	vm.owner = OWNER_VM_FIRST;
 	vm.is_protected = true;
 	vm.state = (enum vm_state)nondet_u32();
-	assume(vm.state <= VM_DYING);
+	assume(vm.state <= VM_POWEROFF);
 	vm.ram_count = 1;
 	vm.ram[0] = (struct vm_ram){ .first = { nondet_u64() }, .pages = nondet_u64() };
 	assume(vm.ram[0].first.v < GFN_LIMIT && vm.ram[0].pages <= GFN_LIMIT - vm.ram[0].first.v);

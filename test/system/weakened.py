@@ -83,7 +83,7 @@ WEAKENED = {
         [(CORE + "mem.c", "\tif (wish == S2_WISH_PRIVATE) {\n\t\thost_map_remove(pfn);\n\t}\n", "")]),
     "content is taken after the first run": (
         "host_vm", "FAIL vm: MEM_MAP with content after the first run",
-        [(CORE + "mem.c", "(is_content_kept && vm->state != VM_SETUP)", "false")]),
+        [(CORE + "mem.c", "(is_content_kept && vm->state != VM_READY)", "false")]),
     "reclaimed pages are not scrubbed": (
         "host_vm", "came back with content",
         [(CORE + "mem.c", "\t\thost_map_remove(pfn);\n\t\tarch_page_scrub(pfn);\n\t\tgive_to_host(pfn);",

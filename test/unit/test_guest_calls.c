@@ -249,12 +249,12 @@ static void the_end_of_a_vm(void **state)
 		assert_int_equal(call_of(0, FIX_HVC, ends[i].id, ends[i].type, 0, 0, 0),
 				 ends[i].exit);
 		fix_assert_record(fix.run[0], (u32)ends[i].exit, 0, 0, 0, 0);
-		assert_int_equal(fix.vm.state, VM_DYING);
+		assert_int_equal(fix.vm.state, VM_POWEROFF);
 		assert_int_equal(run_vcpu(FIX_HANDLE, 0, &exit), CV_E_STATE);
 	}
 	fix_setup(state);
 	assert_int_equal(hvc(PSCI_SYSTEM_RESET2_64, 1, 0, 0), (u64)PSCI_INVALID_PARAMETERS);
-	assert_int_equal(fix.vm.state, VM_RUNNING);
+	assert_int_equal(fix.vm.state, VM_VERIFIED);
 }
 
 static void suspend_waits_for_an_interrupt(void **state)

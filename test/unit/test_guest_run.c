@@ -31,7 +31,7 @@ static void first_run_starts_at_the_entry(void **state)
 	memset(&fix.vcpu[0].ctx, 0xff, sizeof(fix.vcpu[0].ctx));
 	fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, expect_entry });
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
-	assert_int_equal(fix.vm.state, VM_RUNNING);
+	assert_int_equal(fix.vm.state, VM_VERIFIED);
 	assert_int_equal(fix.vm.cntvoff, 1000000);
 	fix_assert_record(fix.run[0], RV_EXIT_IRQ, 0, 0, 0, 0);
 	fix.counter += 5;
@@ -78,13 +78,13 @@ static void refuses_states_that_forbid_it(void **state)
 	fake_vcpu.is_streaming = true;
 	refused(CV_E_STATE, FIX_HANDLE, 0);
 	fake_vcpu.is_streaming = false;
-	fix.vm.state = VM_DYING;
+	fix.vm.state = VM_POWEROFF;
 	refused(CV_E_STATE, FIX_HANDLE, 0);
-	fix.vm.state = VM_SETUP;
+	fix.vm.state = VM_READY;
 	fix.vcpu[0].run_state = VCPU_ACTIVE;
 	refused(CV_E_BUSY, FIX_HANDLE, 0);
 	/* STATE wins over BUSY. */
-	fix.vm.state = VM_DYING;
+	fix.vm.state = VM_POWEROFF;
 	refused(CV_E_STATE, FIX_HANDLE, 0);
 }
 
@@ -233,7 +233,7 @@ static void each_input_is_read_once_and_nothing_else(void **state)
 
 static void die(struct vcpu *vcpu)
 {
-	vcpu->vm->state = VM_DYING;
+	vcpu->vm->state = VM_POWEROFF;
 }
 
 static void a_killed_vm_leaves_at_its_next_exit(void **state)
@@ -328,7 +328,7 @@ static void an_impossible_mode_crashes_the_vm_alone(void **state)
 		fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, set_mode });
 		assert_int_equal(fix_run(), is_possible ? RV_EXIT_IRQ : RV_EXIT_CRASH);
 		if (!is_possible) {
-			assert_int_equal(fix.vm.state, VM_DYING);
+			assert_int_equal(fix.vm.state, VM_POWEROFF);
 			fix_assert_record(fix.run[0], RV_EXIT_CRASH, 0, 0, 0,
 					  RV_CRASH_EXCEPTION_LEVEL);
 		}

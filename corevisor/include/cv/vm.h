@@ -18,9 +18,9 @@
 struct vcpu;
 
 enum vm_state {
-	VM_SETUP,   /* being built: RAM ranges, vCPUs, boot content */
-	VM_RUNNING, /* has run at least once: what arrives is zeroed, ranges are fixed */
-	VM_DYING,   /* killed, shut down or crashed: never runs again; pages may be reclaimed */
+	VM_READY,   /* being built: RAM ranges, vCPUs, boot content */
+	VM_VERIFIED, /* has run at least once: what arrives is zeroed, ranges are fixed */
+	VM_POWEROFF,   /* killed, shut down or crashed: never runs again; pages may be reclaimed */
 };
 
 struct vm_ram {
