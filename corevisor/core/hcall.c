@@ -7,6 +7,7 @@
 #include <cv/hcall.h>
 
 #include <cv/arch.h>
+#include <cv/image.h>
 #include <cv/info.h>
 #include <cv/mem.h>
 #include <cv/psci.h>
@@ -16,7 +17,7 @@
 #include <cv/vm.h>
 #include <ravelin/abi.h>
 
-#define ARGUMENTS_MAX 5
+#define ARGUMENTS_MAX 7
 #define RESULTS_MAX 7
 
 struct call {
@@ -53,8 +54,8 @@ static enum cv_status hc_pool_topup(struct call *call)
 
 static enum cv_status hc_vm_create(struct call *call)
 {
-	return one_result(call,
-			  vm_create(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+	return one_result(call, vm_create(call->arg[0], call->arg[1], call->arg[2], &call->arg[3],
+					  &call->result[0]));
 }
 
 static enum cv_status hc_vm_topup(struct call *call)
@@ -77,11 +78,36 @@ static enum cv_status hc_vm_destroy(struct call *call)
 	return one_result(call, vm_destroy(call->arg[0], &call->result[0]));
 }
 
+static enum cv_status hc_vm_verify(struct call *call)
+{
+	return one_result(call, image_verify(call->arg[0], call->arg[1], &call->result[0]));
+}
+
+static enum cv_status hc_vm_measure(struct call *call)
+{
+	call->result_count = 4;
+	return image_measure(call->arg[0], call->arg[1], call->result);
+}
+
+static enum cv_status hc_image_add(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return one_result(call, image_add(a[0], a[1], a[2], &call->result[0]));
+}
+
+static enum cv_status hc_image_map(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return one_result(call, image_map(a[0], a[1], a[2], a[3], &call->result[0]));
+}
+
 static enum cv_status hc_mem_map(struct call *call)
 {
 	const u64 *a = call->arg;
 
-	return one_result(call, mem_map(a[0], a[1], a[2], a[3], a[4], &call->result[0]));
+	return one_result(call, mem_map(a[0], a[1], a[2], a[3], &call->result[0]));
 }
 
 static enum cv_status hc_mem_reclaim(struct call *call)
@@ -125,6 +151,10 @@ static const struct {
 	{ RV_VM_ADD_RAM, hc_vm_add_ram },
 	{ RV_VM_KILL, hc_vm_kill },
 	{ RV_VM_DESTROY, hc_vm_destroy },
+	{ RV_VM_VERIFY, hc_vm_verify },
+	{ RV_VM_MEASURE, hc_vm_measure },
+	{ RV_IMAGE_ADD, hc_image_add },
+	{ RV_IMAGE_MAP, hc_image_map },
 	{ RV_VCPU_CREATE, hc_vcpu_create },
 	{ RV_VCPU_BOOT, hc_vcpu_boot },
 	{ RV_VCPU_READ_REGS, hc_vcpu_read_regs },
@@ -151,8 +181,8 @@ static void identify(struct host_regs *regs)
 void hcall(struct host_regs *regs)
 {
 	u64 id = regs->x[0] & 0xffffffffull;
-	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4],
-				      regs->x[5] } };
+	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4], regs->x[5],
+				      regs->x[6], regs->x[7] } };
 	enum cv_status status;
 
 	info_count(RV_CLASS_HOST_HVC);

@@ -348,18 +348,16 @@ static enum cv_status share_locked(struct vm *vm, gfn_t gfn, pfn_t pfn)
 	return CV_OK;
 }
 
-enum cv_status mem_map_page(struct vm *vm, u64 gfn_raw, u64 pfn_raw, u64 flags)
+static enum cv_status map_page(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_kept)
+	CV_REQUIRES(vm->lock)
 {
-	gfn_t gfn = gfn_make(gfn_raw);
-	pfn_t pfn = pfn_make(pfn_raw);
-	bool is_content_kept = (flags & RV_MEM_CONTENT) != 0;
 	struct lock *lock;
 	enum cv_status status;
 
 	if (!vm_is_ram(vm, gfn) || !ledger_is_ram(pfn)) {
 		return CV_E_RANGE;
 	}
-	if (vm->state == VM_POWEROFF || (is_content_kept && vm->state != VM_READY)) {
+	if (vm->state == VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	lock = ledger_lock(pfn);
@@ -371,6 +369,17 @@ enum cv_status mem_map_page(struct vm *vm, u64 gfn_raw, u64 pfn_raw, u64 flags)
 	}
 	lock_release(lock);
 	return status;
+}
+
+enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn)
+{
+	return map_page(vm, gfn_make(gfn), pfn_make(pfn), false);
+}
+
+enum cv_status mem_load_page(struct vm *vm, u64 gfn, u64 pfn)
+{
+	CV_CHECK(vm->is_protected && vm->state == VM_READY);
+	return map_page(vm, gfn_make(gfn), pfn_make(pfn), true);
 }
 
 void mem_page_reclaim(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf)

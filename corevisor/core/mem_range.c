@@ -14,13 +14,26 @@
  * hundred times cheaper. */
 #define LOOKS_MAX (8 * RV_BATCH_PAGES)
 
-enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done)
+/* A VM that is being saved or loaded changes by its records alone. */
+static enum cv_status seal_check(const struct vm *vm) CV_REQUIRES(vm->lock)
+{
+	switch (vm->seal.mode) {
+	case SEAL_SAVING:
+		return CV_E_BUSY;
+	case SEAL_LOADING:
+		return CV_E_STATE;
+	default:
+		return CV_OK;
+	}
+}
+
+enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 *done)
 {
 	enum cv_status status = CV_OK;
 	struct vm *vm;
 	u64 i = 0;
 
-	if ((flags & ~(u64)RV_MEM_CONTENT) != 0 || pages == 0) {
+	if (pages == 0) {
 		return CV_E_INVALID;
 	}
 	vm = vm_lock(handle);
@@ -28,11 +41,10 @@ enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *
 		return CV_E_NOENT;
 	}
 	vm_assume_locked(vm);
-	for (; i < min_u64(pages, RV_BATCH_PAGES); i++) {
-		status = mem_map_page(vm, gfn + i, pfn + i, flags);
-		if (status != CV_OK) {
-			break;
-		}
+	status = seal_check(vm);
+	while (status == CV_OK && i < min_u64(pages, RV_BATCH_PAGES)) {
+		status = mem_map_page(vm, gfn + i, pfn + i);
+		i += status == CV_OK;
 	}
 	vm_unlock(vm);
 	if (i == 0) {
@@ -50,7 +62,7 @@ static enum cv_status reclaim_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
-	return vm_active(vm) > 0 ? CV_E_BUSY : CV_OK;
+	return vm_active(vm) > 0 || vm->dma_pages > 0 ? CV_E_BUSY : CV_OK;
 }
 
 /* First gfn after the leaf that covers `gfn`. */
@@ -59,7 +71,7 @@ static u64 leaf_end(u64 gfn, const struct s2_leaf *leaf)
 	return align_down(gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
 }
 
-static u64 reclaim_run(struct vm *vm, u64 gfn, u64 end) CV_REQUIRES(vm->lock)
+u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end)
 {
 	u32 returned = 0;
 
@@ -90,7 +102,7 @@ enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next_gfn)
 	vm_assume_locked(vm);
 	status = reclaim_check(vm);
 	if (status == CV_OK) {
-		*next_gfn = reclaim_run(vm, gfn, gfn + pages);
+		*next_gfn = mem_reclaim_run(vm, gfn, gfn + pages);
 	}
 	vm_unlock(vm);
 	return status;

@@ -50,7 +50,7 @@ static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u
 	if (vcpu == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->state != VM_READY) {
+	if (vm->state != VM_VERIFIED || vcpu->has_run) {
 		return CV_E_STATE;
 	}
 	/* Only the boot vCPU starts where the host says; the others start where the guest's CPU_ON
@@ -58,7 +58,7 @@ static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u
 	if (vcpu->index != 0 || !is_aligned(pc, 4)) {
 		return CV_E_INVALID;
 	}
-	return CV_OK;
+	return vm->is_protected && pc != vm->entry ? CV_E_PERM : CV_OK;
 }
 
 enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0)
@@ -74,7 +74,6 @@ enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0)
 	vcpu = vcpu_of(vm, index);
 	status = boot_check(vm, vcpu, pc);
 	if (status == CV_OK) {
-		vcpu->has_boot = true;
 		vcpu->power = VCPU_ON_PENDING;
 		vcpu->entry_pc = pc;
 		vcpu->entry_x0 = x0;
@@ -93,10 +92,10 @@ static enum cv_status claim_check(const struct vm *vm, const struct vcpu *vcpu)
 	if (vcpu == NULL) {
 		return CV_E_NOENT;
 	}
-	if (vm->state == VM_POWEROFF || vcpu->power == VCPU_OFF || !arch_vcpu_may_run()) {
+	if (vm->state != VM_VERIFIED || vcpu->power == VCPU_OFF || !arch_vcpu_may_run()) {
 		return CV_E_STATE;
 	}
-	if (run_state(vcpu) == VCPU_ACTIVE) {
+	if (run_state(vcpu) == VCPU_ACTIVE || vm->seal.mode != SEAL_NONE) {
 		return CV_E_BUSY;
 	}
 	return CV_OK;
@@ -146,13 +145,10 @@ enum cv_status vcpu_start(struct vcpu *vcpu)
 		status = CV_E_STATE;
 		goto unlock;
 	}
-	if (vm->state == VM_READY) {
-		vm->cntvoff = arch_counter(); /* the guest's counter starts at 0 */
-		vm_set_state(vm, VM_VERIFIED);
-	}
 	if (vcpu->power == VCPU_ON_PENDING) {
 		vcpu_reset(vcpu, vcpu->entry_pc, vcpu->entry_x0);
 		vcpu->power = VCPU_ON;
+		vcpu->has_run = true;
 	}
 unlock:
 	lock_release(vm->lock);

@@ -6,6 +6,8 @@
  */
 #include <cv/vm.h>
 
+#include <string.h>
+
 #include <cv/arch.h>
 #include <cv/check.h>
 #include <cv/ledger.h>
@@ -195,12 +197,16 @@ static pfn_t donated_pop(struct vm *vm) CV_REQUIRES(vm->lock)
 
 /* ---- create ---- */
 
-static enum cv_status create_check(const u64 *pfns, u32 count, u64 root_pfn, u64 flags)
+static enum cv_status create_check(const u64 *pfns, u32 count, u64 flags, const u64 owner[4])
 {
-	if ((flags & ~(u64)RV_VM_PROTECTED) != 0 || !is_aligned(root_pfn, S2_ROOT_PAGES)) {
+	const bool is_protected = (flags & RV_VM_PROTECTED) != 0;
+
+	if ((flags & ~(u64)RV_VM_PROTECTED) != 0 ||
+	    !is_aligned(pfns[VM_RECORD_PAGES], S2_ROOT_PAGES) ||
+	    (!is_protected && (owner[0] | owner[1] | owner[2] | owner[3]) != 0)) {
 		return CV_E_INVALID;
 	}
-	if ((flags & RV_VM_PROTECTED) != 0 && !rng_is_ready()) {
+	if (is_protected && !rng_is_ready()) {
 		return CV_E_NOENTROPY;
 	}
 	return pages_check(pfns, count);
@@ -208,8 +214,8 @@ static enum cv_status create_check(const u64 *pfns, u32 count, u64 root_pfn, u64
 
 /* Fills the record and lets it be found. Pre: the pages are the corevisor's and zero; the slot is
  * ours. */
-static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count,
-			 u64 flags) CV_NO_LOCK_ANALYSIS
+static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count, u64 flags,
+			 const u64 owner[4]) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = arch_core_va(pfn_pa(pfn_make(pfns[0])));
 	u64 generation = __atomic_add_fetch(&slots.generation, 1, __ATOMIC_RELAXED);
@@ -220,6 +226,10 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count,
 	vm->handle = generation << HANDLE_OWNER_BITS | vm->owner;
 	vm->is_protected = (flags & RV_VM_PROTECTED) != 0;
 	vm->state = VM_READY;
+	memcpy(vm->owner_key, owner, sizeof(vm->owner_key));
+	if (vm->is_protected) {
+		CV_CHECK(rng_bytes(vm->instance, sizeof(vm->instance)));
+	}
 	vm->s2 = (struct s2){
 		.root = pfn_pa(pfn_make(pfns[VM_RECORD_PAGES])),
 		.vmid = { (u16)vm->owner },
@@ -237,10 +247,10 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count,
 	return generation << HANDLE_OWNER_BITS | slot_owner(slot);
 }
 
-enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle)
+enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owner[4], u64 *handle)
 {
 	const u64 pfns[CORE_OF_VM_PAGES] = { record_pfn, root_pfn, root_pfn + 1 };
-	enum cv_status status = create_check(pfns, CORE_OF_VM_PAGES, root_pfn, flags);
+	enum cv_status status = create_check(pfns, CORE_OF_VM_PAGES, flags, owner);
 	struct vm_slot *slot;
 
 	if (status != CV_OK) {
@@ -256,7 +266,7 @@ enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle)
 		return status;
 	}
 	pages_clear(pfns, CORE_OF_VM_PAGES);
-	*handle = create_commit(slot, pfns, CORE_OF_VM_PAGES, flags);
+	*handle = create_commit(slot, pfns, CORE_OF_VM_PAGES, flags, owner);
 	return CV_OK;
 }
 
@@ -411,6 +421,13 @@ enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn, u64 run_pfn
 	return status;
 }
 
+void vm_set_verified(struct vm *vm, u64 guest_time)
+{
+	CV_CHECK(vm->state == VM_READY);
+	vm->cntvoff = arch_counter() - guest_time;
+	vm_set_state(vm, VM_VERIFIED);
+}
+
 /* ---- the end of a VM ---- */
 
 enum cv_status vm_kill(u64 handle)
@@ -422,6 +439,7 @@ enum cv_status vm_kill(u64 handle)
 	}
 	vm_assume_locked(vm);
 	vm_set_state(vm, VM_POWEROFF);
+	vm->seal = (struct seal){ 0 }; /* a snapshot under way ends here, key and all */
 	vm_unlock(vm);
 	return CV_OK;
 }
@@ -431,7 +449,10 @@ static enum cv_status destroy_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
-	return vm_active(vm) > 0 || vm->guest_pages > 0 ? CV_E_BUSY : CV_OK;
+	return vm_active(vm) > 0 || vm->guest_pages > 0 || vm->device_pages > 0 ||
+			       vm->dma_contexts > 0
+		       ? CV_E_BUSY
+		       : CV_OK;
 }
 
 /* Cuts off what hangs on the VM: from here on its free list, its tables below the roots and its

@@ -24,7 +24,7 @@ typedef uint8_t __u8;
 #endif
 
 /* The module refuses to work with another major number; a larger minor number only adds calls. */
-#define RV_ABI_MAJOR 1
+#define RV_ABI_MAJOR 2
 #define RV_ABI_MINOR 0
 
 #define RV_PAGE_SHIFT 12
@@ -41,8 +41,9 @@ enum rv_status {
 	RV_E_STATE = -5,	 /* the state or owner of the page, VM or vCPU forbids this */
 	RV_E_BUSY = -6,		 /* in use just now (vCPU running, gfn taken): may succeed later */
 	RV_E_NOMEM = -7,	 /* table page needed: RV_VM_TOPUP or RV_POOL_TOPUP, try again */
-	RV_E_PERM = -8,		 /* protected VMs do not allow this */
+	RV_E_PERM = -8,		 /* this kind of VM, or its owner's policy, does not allow this */
 	RV_E_NOENTROPY = -9,	 /* no entropy source: no protected VMs on this machine */
+	RV_E_AUTH = -10,	 /* not what the owner signed, or not what the corevisor sealed */
 };
 
 /* ---- Identification (vendor-specific hypervisor service, SMCCC section 6) ---- */
@@ -70,51 +71,122 @@ enum rv_features {
 #define RV_POOL_TOPUP RV_HVC(0x101)
 
 /* ---- VMs ---- */
-/* (record pfn, root pfn, flags): takes the VM record pages (x7 of RV_VERSION, consecutive, any
- * alignment) and 2 root table pages (consecutive, 8 KiB aligned) from the host. -> x1 = VM handle
- * (never 0, never used twice in a boot). Errors: INVALID, NOENTROPY (protected only), RANGE, STATE,
- * BUSY (no free VM slot), NOMEM. */
+/* A VM is READY (being built), VERIFIED (may run), POWEROFF (never runs again) and then gone. */
+
+/* (record pfn, root pfn, flags, owner0, owner1, owner2, owner3): takes the VM record pages (x7 of
+ * RV_VERSION, consecutive, any alignment) and 2 root table pages (consecutive, 8 KiB aligned) from
+ * the host; the VM is READY. owner0..3: for a protected VM the SHA-256 of its owner's public key
+ * (SEC1 uncompressed point), bytes 0-7 in owner0, little endian; fixed for the VM's life. Open VMs:
+ * 0. -> x1 = VM handle (never 0, never used twice in a boot). Errors: INVALID, NOENTROPY (protected
+ * only), RANGE, STATE, BUSY (no free VM slot), NOMEM. Seed: register_kvm. */
 #define RV_VM_CREATE RV_HVC(0x110)
 enum rv_vm_flags {
 	RV_VM_PROTECTED = 1 << 0, /* else an open VM */
 };
 /* (vm, pfn): gives the VM a page for its tables. Errors: NOENT, RANGE, STATE (also: the VM is
- * dying), NOMEM (RV_POOL_TOPUP). */
+ * off), NOMEM (RV_POOL_TOPUP). */
 #define RV_VM_TOPUP RV_HVC(0x111)
-/* (vm, first gfn, pages): declares a range of guest RAM; fixed at the VM's first run; ranges may
- * not overlap; at most RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE
- * (has run), BUSY (overlaps / too many). */
+/* (vm, first gfn, pages): declares a range of guest RAM; ranges may not overlap; at most
+ * RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE (not READY), BUSY
+ * (overlaps a range or a device page / too many). */
 #define RV_VM_ADD_RAM RV_HVC(0x112)
 #define RV_RAM_RANGES 8
-/* (vm): the VM will never run again; running vCPUs leave at their next exit. Idempotent. Errors:
- * NOENT. */
+/* (vm): the VM is off; running vCPUs leave at their next exit. Idempotent. Errors: NOENT. Seed:
+ * set_vm_poweroff. */
 #define RV_VM_KILL RV_HVC(0x113)
 /* (vm): gives back every page that was donated for records and tables, scrubbed, at most
  * RV_BATCH_PAGES at a time.
  * -> x1 = pages still held: call until 0; with 0 the handle is dead.
- * Errors: NOENT, STATE (not killed), BUSY (a vCPU is running or guest pages are not reclaimed). */
+ * Errors: NOENT, STATE (not off), BUSY (a vCPU is running, guest pages are not reclaimed, or the VM
+ * has DMA contexts). */
 #define RV_VM_DESTROY RV_HVC(0x114)
+/* (vm, launch pfn): READY -> VERIFIED. Open VM: launch pfn is ignored. Protected VM: the page holds
+ * struct rv_launch; the host loses it while it is read. The owner's key, the signature over the
+ * manifest, and every image are checked.
+ * -> x1 = 0: the VM is VERIFIED. x1 > 0: the check failed and so many image pages are still to
+ * be given back, at most RV_BATCH_PAGES were; call again until RV_E_AUTH, with which every image
+ * page is the host's again, scrubbed, the VM has no images and is READY as before.
+ * Errors: NOENT, RANGE, STATE (not READY, being loaded, no image; page not the host's alone), BUSY
+ * (an image is not complete), NOMEM, INVALID (struct rv_launch is malformed), AUTH, PERM (more
+ * vCPUs than the owner allows). Only AUTH changes something. Seed: verify_and_load_images. */
+#define RV_VM_VERIFY RV_HVC(0x115)
+/* (vm, gfn, pfn): a device page becomes the VM's at gfn, outside its RAM, and leaves the host until
+ * RV_MEM_RECLAIM. Which device pages may go is the platform's list. Errors: NOENT, RANGE (gfn is
+ * RAM or beyond the IPA space), PERM (pfn is RAM, or not on the list), STATE (VM not READY; page
+ * not the host's), BUSY (gfn taken), NOMEM. Seed: map_io. */
+#define RV_VM_MAP_IO RV_HVC(0x116)
+/* (vm, what): -> x1..x4 = 32 bytes, as owner0..3 above. Errors: INVALID, NOENT, STATE (manifest:
+ * not VERIFIED yet), PERM (open VM). */
+#define RV_VM_MEASURE RV_HVC(0x117)
+enum rv_measure {
+	RV_MEASURE_OWNER = 0,	 /* SHA-256 of the owner's public key */
+	RV_MEASURE_MANIFEST = 1, /* SHA-256 of the signed manifest */
+};
+
+/* ---- Images: what a protected VM starts with ---- */
+#define RV_IMAGES_MAX 5
+/* (vm, gpa, bytes): names an image; gpa page aligned. -> x1 = index. Errors: INVALID (bytes 0, gpa
+ * unaligned), NOENT, PERM (open VM), RANGE (not inside one range of the VM's RAM), STATE (not
+ * READY, or a failed check is being undone), BUSY (overlaps another image / too many). Seed:
+ * set_boot_info. */
+#define RV_IMAGE_ADD RV_HVC(0x118)
+/* (vm, index, pfn, pages): the next pages of an image, in order: each leaves the host, then is
+ * hashed; bytes behind the image's end become 0. -> x1 = pages taken (>= 1 on RV_OK). Errors, for
+ * the first page: INVALID (pages 0), NOENT (VM or image), RANGE (pfn not RAM), STATE (not READY,
+ * being undone, image complete, page not the host's alone), BUSY (gfn already backed), NOMEM.
+ * Seed: remap_vm_image. */
+#define RV_IMAGE_MAP RV_HVC(0x119)
+
+/*
+ * One page: what a VM's owner signed, and how to launch it. `ravelin sign` makes it; it travels
+ * behind the guest's image, so any VMM delivers it. Only `manifest` is signed, over its exact
+ * bytes; owner, key and signature are checked against it, and the hints (entry, image) are for
+ * whoever feeds the images: the corevisor does not read them.
+ */
+#define RV_LAUNCH_MAGIC 0x48434e55414c5652ull /* "RVLAUNCH" */
+#define RV_LAUNCH_VERSION 1
+#define RV_LAUNCH_MANIFEST_MAX 3712
+enum rv_curve {
+	RV_CURVE_P256 = 256, /* ECDSA on P-256, SHA-256 */
+	RV_CURVE_P384 = 384, /* ECDSA on P-384, SHA-384 */
+};
+struct rv_launch_image {
+	__u64 gpa;
+	__u64 bytes;
+	__u64 is_parameter; /* unsigned data of the host */
+};
+struct rv_launch {
+	__u64 magic;
+	__u32 version;
+	__u32 curve;	      /* enum rv_curve */
+	__u32 manifest_bytes; /* 1 .. RV_LAUNCH_MANIFEST_MAX */
+	__u32 image_count;
+	__u64 entry;
+	__u8 owner[32];	     /* SHA-256 of 0x04, x, y: what RV_VM_CREATE wants */
+	__u8 public_key[96]; /* x, y: curve / 8 bytes each, big endian; then 0 */
+	__u8 signature[96];  /* r, s: likewise */
+	struct rv_launch_image image[RV_IMAGES_MAX];
+	__u64 reserved;
+	__u8 manifest[RV_LAUNCH_MANIFEST_MAX]; /* a DTB: docs/launch.md */
+};
 
 /* ---- Guest memory ---- */
-/* (vm, gfn, pfn, pages, flags): host RAM becomes the guest's. -> x1 = pages taken (>= 1 on RV_OK,
- * may be fewer than asked: go on with the rest). Protected VM: the page leaves the host ("donate"),
- * unless the guest has declared the gfn shared. Open VM: the page stays the host's and is shared
- * with the VM ("share"); it is pinned until reclaimed. A page keeps its content only with
- * RV_MEM_CONTENT, allowed until the VM's first run; else it arrives zeroed (protected VMs; open VMs
- * always keep content). An open VM may share a page that other VMs share already. A gfn the guest
- * has declared destroyed gets STATE. Errors, for the first page: INVALID, NOENT, RANGE (gfn outside
- * the VM's RAM, pfn not RAM), STATE (RV_MEM_CONTENT after the first run, the VM is dying, or the
- * page is not the host's alone), BUSY (gfn already backed), NOMEM. */
+/* (vm, gfn, pfn, pages): host RAM becomes the guest's. -> x1 = pages taken (>= 1 on RV_OK, may be
+ * fewer than asked: go on with the rest). Protected VM: the page leaves the host ("donate"), unless
+ * the guest has declared the gfn shared, and arrives zeroed. 512 pages, both ends aligned to 2 MiB,
+ * all the host's alone and none of the gfns backed or declared, go as one block. Open VM: the page
+ * stays the host's, content and all, and is shared with the VM ("share"); it is pinned until
+ * reclaimed; other VMs may share it, too. A gfn the guest has declared destroyed gets STATE.
+ * Errors, for the first page: INVALID, NOENT, RANGE (gfn outside the VM's RAM, pfn not RAM), STATE
+ * (the VM is off or being loaded, or the page is not the host's alone), BUSY (gfn already backed,
+ * or the VM is being saved), NOMEM. Seed: assign_pfn_to_vm, assign_smmu. */
 #define RV_MEM_MAP RV_HVC(0x120)
-enum rv_mem_flags {
-	RV_MEM_CONTENT = 1 << 0,
-};
 /* (vm, first gfn, pages): takes back what backs these gfns: unmapped from the VM, scrubbed
- * (protected), returned to the host. pages may be any number; at most RV_BATCH_PAGES gfns are
- * *returned* a call; unbacked gfns are skipped quickly.
+ * (protected), returned to the host; device pages too. pages may be any number; at most
+ * RV_BATCH_PAGES pages are *returned* a call; unbacked gfns are skipped quickly.
  * -> x1 = first gfn not yet dealt with (== first + pages when done).
- * Errors: INVALID, NOENT, STATE (protected VM that is not killed), BUSY (protected: a vCPU is
- * running). */
+ * Errors: INVALID, NOENT, STATE (protected VM that is not off), BUSY (protected: a vCPU is running,
+ * or the VM's pages are mapped for DMA). Seed: clear_vm_stage2_range. */
 #define RV_MEM_RECLAIM RV_HVC(0x121)
 
 /* ---- vCPUs ---- */
@@ -122,19 +194,118 @@ enum rv_mem_flags {
  * page (struct rv_run) stays the host's and is pinned until the VM is destroyed. index < x5 of
  * RV_VERSION; the vCPU's MPIDR_EL1 is Aff0 = index & 15, Aff1 = index >> 4. Index 0 is the boot
  * vCPU, the others are powered off until the guest's CPU_ON. Errors: INVALID, NOENT, RANGE, STATE
- * (VM has run or is dying, page not the host's alone), BUSY (exists), NOMEM (RV_POOL_TOPUP). */
+ * (VM not READY, page not the host's alone), BUSY (exists), NOMEM (RV_POOL_TOPUP). Seed:
+ * register_vcpu. */
 #define RV_VCPU_CREATE RV_HVC(0x130)
 /* (vm, index, pc, x0): where the boot vCPU starts (EL1h, MMU off, DAIF masked, x1-x3 = 0).
- * Errors: NOENT, STATE (VM has run), INVALID (not the boot vCPU, pc unaligned). */
+ * Errors: NOENT, STATE (VM not VERIFIED, or the vCPU has run or was restored), INVALID (not the
+ * boot vCPU, pc unaligned), PERM (protected: pc is not the entry that the owner signed). Seed:
+ * search_load_info. */
 #define RV_VCPU_BOOT RV_HVC(0x131)
 /* (vm, index): runs the vCPU on this CPU until something is for the host; struct rv_run tells what.
  * Interrupts of the host end the run (RV_EXIT_IRQ). -> x1 = enum rv_exit. Errors: NOENT, STATE (VM
- * dying or off, vCPU powered off, no boot state, host in streaming SVE mode), BUSY (runs
- * elsewhere), INVALID (struct rv_run's input is malformed). */
+ * not VERIFIED, vCPU powered off, no boot state, host in streaming SVE mode), BUSY (runs elsewhere,
+ * or the VM is being saved), INVALID (struct rv_run's input is malformed). Seed: set_vcpu_active.
+ */
 #define RV_VCPU_RUN RV_HVC(0x132)
 /* (vm, index): writes the registers of an open VM's vCPU to rv_run.regs. Errors: NOENT, PERM
  * (protected), BUSY. */
 #define RV_VCPU_READ_REGS RV_HVC(0x133)
+
+/* ---- DMA: tables that an SMMU walks; docs/states.md ---- */
+/* A DMA context is a table of its own (seed: a bank of an SMMU). The host's contexts map host pages
+ * at their own address, and pin them; a VM's map that VM's pages at their gfn, and keep them from
+ * being reclaimed. 0 stands for the host where a VM is named. */
+#define RV_DMA_CONTEXTS 64
+/* (context, vm, root pfn): takes 2 root table pages (consecutive, 8 KiB aligned); the context is
+ * empty. Errors: INVALID (context, root unaligned), NOENT, STATE (VM not READY; page not the host's
+ * alone), RANGE, BUSY (the context has an owner), NOMEM. Seed: alloc_smmu. */
+#define RV_DMA_ALLOC RV_HVC(0x140)
+/* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE, NOMEM. */
+#define RV_DMA_TOPUP RV_HVC(0x141)
+/* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. Errors, for the first
+ * page: INVALID (pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM not
+ * READY; not the owner's page, or not at its own address), BUSY (iova is mapped; the page's count
+ * is full), NOMEM (RV_DMA_TOPUP). Seed: map_smmu. */
+#define RV_DMA_MAP RV_HVC(0x142)
+/* (context, iova / 4096, pages): at most RV_BATCH_PAGES are unmapped a call, what is not mapped is
+ * skipped quickly. -> x1 = first iova / 4096 not yet dealt with. Errors: INVALID, NOENT, STATE (VM
+ * VERIFIED). Seed: clear_smmu. */
+#define RV_DMA_UNMAP RV_HVC(0x143)
+/* (context): gives its tables back, scrubbed, at most RV_BATCH_PAGES a call. -> x1 = pages still
+ * held; with 0 the context has no owner. Errors: INVALID, NOENT, STATE (VM VERIFIED), BUSY (it maps
+ * pages). Seed: el2_free_smmu_pgd. */
+#define RV_DMA_FREE RV_HVC(0x144)
+
+/* ---- Sealed snapshots of protected VMs: docs/sealing.md ---- */
+/*
+ * Saving: BEGIN freezes the VM; SAVE_VCPU for every vCPU from index 0 on; SAVE_PAGE until x1 is
+ * RV_SEAL_NO_GFN; END thaws it. Each record's ciphertext fills the host's page, its tag is in
+ * registers. Loading goes the same way into a READY VM of the same owner, RAM and vCPUs; with END
+ * it is VERIFIED. Records count: none can be left out, repeated, swapped or come from elsewhere.
+ */
+struct rv_seal_ram {
+	__u64 first_gfn;
+	__u64 pages;
+};
+/* What the host must know to build the VM again; bound into the key. */
+struct rv_seal_header {
+	__u64 magic; /* RV_SEAL_MAGIC */
+	__u32 version;
+	__u32 vcpu_count;
+	__u64 vcpus;	   /* bit i: vCPU i exists */
+	__u8 owner[32];	   /* RV_MEASURE_OWNER */
+	__u8 manifest[32]; /* RV_MEASURE_MANIFEST */
+	__u8 instance[32]; /* the VM's identity, random at its creation, inherited by restored ones
+			    */
+	__u8 epoch[32];	   /* this snapshot's identity, random */
+	__u64 guest_time;  /* the guest's counter when it was frozen */
+	__u64 ram_count;
+	struct rv_seal_ram ram[RV_RAM_RANGES];
+};
+#define RV_SEAL_MAGIC 0x44454c4145535652ull /* "RVSEALED" */
+#define RV_SEAL_VERSION 1
+#define RV_SEAL_NO_GFN (~0ull)
+/* What SAVE_PAGE says of a gfn beside its content (x2), LOAD_PAGE takes back. */
+#define RV_SEAL_BACKED (1ull << 0) /* a page with content; else so many gfns without a page, */
+#define RV_SEAL_SHARED (1ull << 1) /* that the guest has declared shared, */
+#define RV_SEAL_DESTROYED (1ull << 2)
+#define RV_SEAL_PAGES_SHIFT 12 /* bits 63:12: how many gfns */
+
+/* (vm, pfn): writes struct rv_seal_header to the host's page. The VM can neither run nor change
+ * until END or ABORT. Errors: NOENT, PERM (open VM; its owner's policy forbids snapshots), RANGE,
+ * STATE (not VERIFIED; page not the host's), BUSY (a vCPU is running; being saved; DMA contexts),
+ * NOENTROPY. */
+#define RV_SEAL_SAVE_BEGIN RV_HVC(0x150)
+/* (vm, index, pfn): -> x1, x2 = tag. Errors: NOENT (VM, vCPU), RANGE, STATE (not being saved; not
+ * the next vCPU; page not the host's). Seed: save_encrypted_vcpu. */
+#define RV_SEAL_SAVE_VCPU RV_HVC(0x151)
+/* (vm, pfn): the next gfn that is backed or declared. -> x1 = gfn, x2 = what it is, x3, x4 = tag.
+ * x1 = RV_SEAL_NO_GFN: all are saved; x2 = 0 with another x1: looked far enough, call again.
+ * Errors: NOENT, RANGE, STATE (not being saved; vCPUs are missing; page not the host's). Seed:
+ * save_encrypt_buf. */
+#define RV_SEAL_SAVE_PAGE RV_HVC(0x152)
+/* (vm, pfn): the record that tells how many there are. -> x1, x2 = tag. The VM may run again.
+ * Errors: NOENT, RANGE, STATE (not being saved; not all is saved; page not the host's). */
+#define RV_SEAL_SAVE_END RV_HVC(0x153)
+/* (vm): ends saving, the VM goes on; or loading, the VM stays READY and must be killed to get its
+ * pages back. Errors: NOENT, STATE (neither). */
+#define RV_SEAL_ABORT RV_HVC(0x154)
+/* (vm, pfn): the header is read once. Errors: NOENT, PERM (open VM; another owner's), RANGE, STATE
+ * (not READY; has images or pages, or is being loaded; page not the host's), INVALID (malformed;
+ * RAM or vCPUs differ). */
+#define RV_SEAL_LOAD_BEGIN RV_HVC(0x155)
+/* (vm, index, pfn, tag0, tag1): Errors: NOENT (VM, vCPU), RANGE, STATE (not being loaded; not the
+ * next vCPU; page not the host's), AUTH. Seed: load_encrypted_vcpu, is_inc_exe. */
+#define RV_SEAL_LOAD_VCPU RV_HVC(0x156)
+/* (vm, gfn, what, pfn, tag0, tag1): the page becomes the VM's, then is decrypted in place. With
+ * AUTH it is the host's again, scrubbed. Errors: INVALID, NOENT, RANGE (gfn, pfn), STATE (not being
+ * loaded; vCPUs are missing; not ascending; page not the host's alone), BUSY, NOMEM, AUTH. Seed:
+ * load_decrypt_buf. */
+#define RV_SEAL_LOAD_PAGE RV_HVC(0x157)
+/* (vm, pfn, tag0, tag1): the VM is VERIFIED. Errors: NOENT, RANGE, STATE (not being loaded; vCPUs
+ * are missing; page not the host's), AUTH. */
+#define RV_SEAL_LOAD_END RV_HVC(0x158)
 
 /* ---- struct rv_run: the only thing host and corevisor tell each other about a running vCPU ----
  */
@@ -148,14 +319,15 @@ enum rv_exit {
 	RV_EXIT_CPU_ON = 5, /* PSCI: vCPU `data` is now on; schedule it */
 	RV_EXIT_CPU_OFF =
 		6, /* PSCI: this vCPU is off; do not run it until RV_EXIT_CPU_ON names it */
-	RV_EXIT_SYSTEM_OFF = 7,	  /* PSCI: the guest shut down; the VM is dying */
-	RV_EXIT_SYSTEM_RESET = 8, /* PSCI: the guest wants a reset; the VM is dying */
-	RV_EXIT_TABLES = 9,	  /* a table page is needed: RV_VM_TOPUP, then run again */
-	RV_EXIT_SERROR = 10,	  /* an SError arrived while the guest ran; it belongs to the host's
-				     machine check handling */
-	RV_EXIT_DYING = 11,	  /* the VM was killed */
+	RV_EXIT_SYSTEM_OFF = 7,	  /* PSCI: the guest shut down; the VM is off */
+	RV_EXIT_SYSTEM_RESET = 8, /* PSCI: the guest wants a reset; the VM is off */
+	RV_EXIT_TABLES = 9,  /* a table page is needed: `data` 0: RV_VM_TOPUP, 1: RV_POOL_TOPUP;
+				then run again */
+	RV_EXIT_SERROR = 10, /* an SError arrived while the guest ran; it belongs to the host's
+				machine check handling */
+	RV_EXIT_DYING = 11,  /* the VM was killed */
 	RV_EXIT_CRASH =
-		12, /* the guest did what it may not: `data` = enum rv_crash; the VM is dying */
+		12, /* the guest did what it may not: `data` = enum rv_crash; the VM is off */
 };
 
 enum rv_crash {

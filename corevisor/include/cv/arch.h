@@ -79,6 +79,8 @@ u32 arch_lr_count(void);    /* list registers of the vGIC, 1..16 */
 u64 arch_id_register(u32 crm, u32 op2);
 
 /* ---- the world outside ---- */
+/* Whether a device page may be handed to a VM: not what the host or the corevisor works with. */
+bool plat_is_assignable(pfn_t pfn);
 void plat_console_write(const char *text, size_t bytes);
 
 #endif

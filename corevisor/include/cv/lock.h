@@ -13,6 +13,7 @@
 
 enum lock_rank {
 	LOCK_RANK_POWER = 1,  /* host PSCI state of the CPUs */
+	LOCK_RANK_DMA,	      /* one DMA context: owner and table */
 	LOCK_RANK_VM_SLOTS,   /* the table of VM handles */
 	LOCK_RANK_VM,	      /* one VM: record, tables, vCPU states */
 	LOCK_RANK_LEDGER,     /* one 2 MiB region: its ledger entries and its host leaf table */
@@ -30,9 +31,9 @@ struct CV_CAPABILITY lock {
 	u32 rank;
 };
 
-#define LOCK_INIT(r)                                                                               \
-	{                                                                                          \
-		.rank = (r)                                                                        \
+#define LOCK_INIT(r)        \
+	{                   \
+		.rank = (r) \
 	}
 
 void lock_init(struct lock *lock, enum lock_rank rank);

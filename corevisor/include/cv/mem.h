@@ -58,13 +58,18 @@ void mem_host_unshare_core(pfn_t pfn);
 CV_MUST_USE enum cv_status mem_pool_topup(u64 pfn);
 
 /* ---- guest memory; Pre: vm->lock held ---- */
-/* RV_MEM_MAP for one page: donate (protected) or share (open). Errors: abi.h; STATE too if the
- * guest's wish is destroyed: no page of the host can bring such a gfn back, only the guest itself.
+/* RV_MEM_MAP for one page: donate, zeroed (protected), or share (open). Errors: abi.h; STATE too if
+ * the guest's wish is destroyed: no page of the host can bring such a gfn back, only the guest
+ * itself. */
+CV_MUST_USE enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn) CV_REQUIRES(vm->lock);
+/* The same for a protected VM that is READY, and the page keeps its content: images and snapshots.
  */
-CV_MUST_USE enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn, u64 flags)
-	CV_REQUIRES(vm->lock);
+CV_MUST_USE enum cv_status mem_load_page(struct vm *vm, u64 gfn, u64 pfn) CV_REQUIRES(vm->lock);
+/* Gives back what backs [gfn, end), at most RV_BATCH_PAGES pages; returns the first gfn not dealt
+ * with. Pre: no vCPU can run meanwhile. */
+u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end) CV_REQUIRES(vm->lock);
 /* RV_MEM_MAP and RV_MEM_RECLAIM, whole, arguments unchecked. */
-CV_MUST_USE enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *done);
+CV_MUST_USE enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 *done);
 CV_MUST_USE enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next_gfn);
 
 /*

@@ -19,6 +19,7 @@ enum cv_status {
 	CV_E_NOMEM = RV_E_NOMEM,
 	CV_E_PERM = RV_E_PERM,
 	CV_E_NOENTROPY = RV_E_NOENTROPY,
+	CV_E_AUTH = RV_E_AUTH,
 };
 
 #define CV_MUST_USE __attribute__((warn_unused_result))

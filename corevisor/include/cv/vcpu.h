@@ -64,7 +64,8 @@ struct vcpu {
 	struct vcpu_pending pending;
 	struct vgic_state vgic;
 	struct vtimer_state timer;
-	bool has_boot;
+	bool has_run; /* since it was created, or restored: the host does not say any more where it
+			 starts */
 	u32 last_cpu; /* CPU it last ran on */
 };
 
@@ -90,10 +91,7 @@ CV_MUST_USE enum cv_status vcpu_read_regs(u64 handle, u64 index);
 /* Takes the vCPU for this CPU. Errors: NOENT, STATE, BUSY (RV_VCPU_RUN's). Seed: set_vcpu_active.
  */
 CV_MUST_USE enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu);
-/*
- * Pre: claimed. The VM has run from now on (first run: RAM ranges and counter offset become fixed);
- * a vCPU that was switched on begins at its entry. Errors: STATE (killed since).
- */
+/* Pre: claimed. A vCPU that was switched on begins at its entry. Errors: STATE (killed since). */
 CV_MUST_USE enum cv_status vcpu_start(struct vcpu *vcpu);
 /* Seed: set_vcpu_inactive. */
 void vcpu_release(struct vcpu *vcpu);

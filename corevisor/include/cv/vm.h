@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * VM records: lifecycle, RAM ranges, tables. A record lives in pages donated for it; vm_slots[]
- * only points at it. Lifecycle: free -> SETUP -> (first run) RUNNING -> DYING -> free. Seed:
- * BootOps register_kvm, VMPower (reference 7).
+ * only points at it. Lifecycle: free -> READY -> VERIFIED -> POWEROFF -> free (docs/states.md).
+ * Seed: BootOps register_kvm, VMPower (reference 7).
  */
 #ifndef CV_VM_H
 #define CV_VM_H
 
+#include <cv/image.h>
 #include <cv/lock.h>
 #include <cv/pool.h>
 #include <cv/s2.h>
+#include <cv/seal.h>
 #include <cv/status.h>
 #include <cv/types.h>
 
@@ -18,9 +20,9 @@
 struct vcpu;
 
 enum vm_state {
-	VM_READY,   /* being built: RAM ranges, vCPUs, boot content */
-	VM_VERIFIED, /* has run at least once: what arrives is zeroed, ranges are fixed */
-	VM_POWEROFF,   /* killed, shut down or crashed: never runs again; pages may be reclaimed */
+	VM_READY,    /* being built: RAM ranges, vCPUs, images */
+	VM_VERIFIED, /* may run; what arrives is zeroed */
+	VM_POWEROFF, /* killed, shut down or crashed: never runs again; pages may be reclaimed */
 };
 
 struct vm_ram {
@@ -46,10 +48,21 @@ struct vm {
 	u32 ram_count;
 	struct vm_ram ram[RV_RAM_RANGES];
 	struct vcpu *vcpus[VM_VCPUS_MAX];
-	u32 vcpu_count;	  /* created */
+	u32 vcpu_count; /* created */
+	/* Protected VMs. What the owner signed is known once the VM is VERIFIED. */
+	u8 owner_key[CRYPTO_HASH_BYTES]; /* hash of the key that signs */
+	u8 manifest[CRYPTO_HASH_BYTES];	 /* hash of what it signed */
+	u64 entry;
+	bool may_be_saved;
+	u8 instance[CRYPTO_HASH_BYTES]; /* the VM's identity for snapshots */
+	struct images images;
+	struct seal seal;
+	u64 dma_pages;	  /* pages that DMA contexts map, each as often as it is mapped */
+	u32 dma_contexts; /* that the VM owns */
+	u64 device_pages; /* RV_VM_MAP_IO */
 	/* vCPUs that are on a CPU just now: up under the lock, down without it; vm_active() */
 	u32 active_count;
-	u64 cntvoff;	  /* fixed at the first run */
+	u64 cntvoff; /* fixed when the VM becomes VERIFIED: its time begins, or goes on */
 	/* The vCPU that ran last on each CPU (index + 1): another one's TLB entries go first. Used
 	 * only by that CPU. */
 	u8 last_vcpu[CPU_MAX];
@@ -89,12 +102,16 @@ u64 vm_ram_end(const struct vm *vm, gfn_t gfn);
 u64 vm_ram_next(const struct vm *vm, gfn_t gfn);
 
 /* The calls of abi.h, arguments as there, still unchecked. Errors and their order: abi.h. */
-CV_MUST_USE enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle);
+CV_MUST_USE enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owner[4],
+				     u64 *handle);
 CV_MUST_USE enum cv_status vm_topup(u64 handle, u64 pfn);
 CV_MUST_USE enum cv_status vm_add_ram(u64 handle, u64 gfn, u64 pages);
 CV_MUST_USE enum cv_status vm_kill(u64 handle);
 CV_MUST_USE enum cv_status vm_destroy(u64 handle, u64 *left);
 CV_MUST_USE enum cv_status vm_create_vcpu(u64 handle, u64 index, u64 record_pfn, u64 run_pfn);
+
+/* READY -> VERIFIED: its counter starts at `guest_time`. Pre: the lock is held. */
+void vm_set_verified(struct vm *vm, u64 guest_time) CV_REQUIRES(vm->lock);
 
 /* Panic: clears the roots of all VMs' stage 2. Takes no lock. */
 void vm_revoke_all(void);
