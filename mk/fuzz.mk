@@ -24,11 +24,12 @@ $(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealb
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
 
-FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c hcall.c \
+FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c image.c manifest.c crypto.c \
+	hcall.c \
 	vcpu.c run.c guest_fault.c guest_inject.c guest_sysreg.c guest_psci.c guest_smccc.c rsi.c vgic.c vtimer.c exception.c \
 	trng.c)
 FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
 $(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
-	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lpthread
+	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
