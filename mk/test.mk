@@ -23,6 +23,8 @@ $(MT_OUT)/core/%.o: %.c $(MT_HEADERS)
 MT_OBJECTS := $(patsubst %.c,$(MT_OUT)/core/%.o,$(MT_CORE) $(MT_FAKE))
 MT_SPEC_OBJECTS := $(patsubst %.c,$(MT_OUT)/core/%.o,$(MT_SPEC))
 
+$(MT_OUT)/test_mem_image: $(MT_OUT)/core/corevisor/core/vcpu.o $(MT_OUT)/core/arch-fake/fake_vcpu.o \
+	$(MT_OUT)/core/test/common/owner.o
 $(MT_UNIT): $(MT_OUT)/%: $(MT_OUT)/core/test/unit/%.o $(MT_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
