@@ -83,6 +83,16 @@ u64 tiny_pages(u64 count, u64 align_pages)
 	return (next_page - bytes) / PAGE_BYTES;
 }
 
+void tiny_rewind(void)
+{
+	static u64 first;
+
+	if (first) {
+		next_page = first;
+	}
+	first = next_page;
+}
+
 static void top_up_pool(u64 pages)
 {
 	u64 pfn = tiny_pages(pages, 1), i;

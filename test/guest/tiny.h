@@ -63,6 +63,9 @@ void tiny_begin(void);
  * the pfn.
  */
 u64 tiny_pages(u64 count, u64 align_pages);
+/* All pages handed out since the last tiny_rewind() are free again. Pre: nobody has one. The first
+ * call only remembers where it begins. */
+void tiny_rewind(void);
 
 /* `launch`: a protected VM of this owner; NULL: an open one. */
 void tiny_create(struct tiny_vm *vm, const char *name, const struct rv_launch *launch);
