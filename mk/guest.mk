@@ -30,7 +30,7 @@ $(GUEST_OUT)/host_worlds.o: $(call guest_of,worlds)
 $(GUEST_OUT)/host_moves.o: $(call guest_of,moves)
 $(GUEST_OUT)/host_guests.o: $(call guest_of,attack)
 $(GUEST_OUT)/host_share.o $(GUEST_OUT)/hostile_power.o: $(call guest_of,share)
-$(addprefix $(GUEST_OUT)/,host_vm.o hostile_random.o): $(call guest_of,hello)
+$(addprefix $(GUEST_OUT)/,host_vm.o host_boot.o host_weak.o hostile_random.o): $(call guest_of,hello)
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \
