@@ -66,6 +66,7 @@ bool fake_host_fetch(u32 cpu, u64 ipa, u64 *value);
 /* Through the context's table and the SMMU's TLB, coherent. False: the access is aborted. */
 bool fake_dma_read(u32 context, u64 iova, u64 *value);
 bool fake_dma_write(u32 context, u64 iova, u64 value);
+pa_t fake_dma_root(u32 context); /* where they walk from; 0: nowhere */
 /* Device pages that the platform lets VMs have; the one behind them it does not. */
 #define FAKE_IO_BASE 0x10000000ull
 #define FAKE_IO_PAGES 8

@@ -280,6 +280,11 @@ bool fake_dma_write(u32 context, u64 iova, u64 value)
 	return fake_write(FAKE_SMMU, S2_VMID_DMA + context, iova, value, FAKE_CACHED);
 }
 
+pa_t fake_dma_root(u32 context)
+{
+	return pa_make(roots[S2_VMID_DMA + context]);
+}
+
 static bool host_access(u32 cpu, u64 ipa, u64 *value, enum mem_access access)
 {
 	for (u32 tries = 0; tries < 8; tries++) {

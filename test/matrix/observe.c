@@ -114,6 +114,10 @@ static void observe_context(struct spec_state *state, u32 index)
 	u64 slot = 0;
 	pfn_t at;
 
+	if (fake_dma_root(index).v != context->s2.root.v) {
+		fake_fail("devices of DMA context %u walk from %#lx, not from %#lx", index,
+			  fake_dma_root(index).v, context->s2.root.v);
+	}
 	if (!context->is_owned) {
 		if (context->s2.root.v != 0 || context->vm != NULL || context->pages != 0 ||
 		    context->donated_count != 0) {
