@@ -88,7 +88,8 @@ enum rv_vm_flags {
 #define RV_VM_TOPUP RV_HVC(0x111)
 /* (vm, first gfn, pages): declares a range of guest RAM; ranges may not overlap; at most
  * RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE (not READY), BUSY
- * (overlaps a range or a device page / too many). */
+ * (overlaps a range or a device page / too many; with device pages, also: a range with more than
+ * 4096 entries of the VM's tables in it). */
 #define RV_VM_ADD_RAM RV_HVC(0x112)
 #define RV_RAM_RANGES 8
 /* (vm): the VM is off; running vCPUs leave at their next exit. Idempotent. Errors: NOENT. Seed:
