@@ -13,10 +13,10 @@ BOARD = ("qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "neoverse-n1
          "-net", "none")
 
 
-def pack(kernel):
+def pack(kernel, *options):
     path = os.path.join(SCRATCH.name, "packed")
     done = tap.run("build/tools/ravelin", "pack", "--guest", "--sealboot", "build/sealboot/sealboot.bin", "--kernel", kernel,
-                   "-o", path)
+                   *options, "-o", path)
     tap.equal(done.status, 0, done)
     return path
 
@@ -36,7 +36,8 @@ def dtb(change):
 @tap.test
 def kernel_finds_what_the_loader_promises():
     "the kernel finds smc in a device tree in the loader's room, itself at 2 MiB"
-    done = tap.run(*BOARD, "-kernel", pack("build/test/guest/guest_sealboot.img"), "-append", "conduit-hvc", limit=30)
+    image = pack("build/test/guest/guest_sealboot.img", "--cmdline", "conduit-hvc")
+    done = tap.run(*BOARD, "-kernel", image, "-append", "the VMM's", limit=30)
     tap.equal((done.status, done.out.split("\r\n")), (0, ["INFO 0x0 0x0", "READY sealboot", "PASS sealboot", ""]), done)
 
 
@@ -63,8 +64,8 @@ def bad_trees_switch_the_vm_off():
 def linux_takes_the_smc_conduit():
     "Debian 7.2 behind the loader calls PSCI by SMC"
     # This board's firmware answers HVC only: the first SMC is undefined, and the kernel says where it was.
-    kernel = pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"))
-    with subprocess.Popen([*BOARD, "-kernel", kernel, "-append", "earlycon console=ttyAMA0"], stdin=subprocess.DEVNULL,
+    kernel = pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"), "--cmdline", "earlycon console=ttyAMA0")
+    with subprocess.Popen([*BOARD, "-kernel", kernel], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
         seen = []
         try:
