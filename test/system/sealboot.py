@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The guest loader in front of a kernel, in a machine without a corevisor: entered as a VMM enters a kernel."""
 
+import io
 import os
 import subprocess
+import sys
 import tempfile
 
 import tap
+
+sys.path.insert(0, os.path.join(tap.TOP, "tools", "initramfs"))
+from cpio import Archive  # noqa: E402
 
 SCRATCH = tempfile.TemporaryDirectory()
 BOARD = ("qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "neoverse-n1", "-smp", "2", "-m", "512", "-nographic",
@@ -77,6 +82,50 @@ def linux_takes_the_smc_conduit():
             qemu.kill()
     tap.require("__arm_smccc_smc" in seen[-1], "".join(seen))
     tap.require(any("probing for conduit method from DT" in line for line in seen), "".join(seen))
+
+
+def tell_tale(says):
+    """An initrd whose /init prints the kernel's command line, `says`, and switches off."""
+    stream = io.BytesIO()
+    archive = Archive(stream)
+    archive.device("dev/console", 5, 1)
+    archive.directory("proc")
+    archive.copy(os.path.join(tap.CACHE, "arm64-root/bin/busybox"), "bin/busybox")
+    archive.symlink("bin/sh", "busybox")
+    archive.file("init", f"""#!/bin/sh
+busybox mount -t proc proc /proc
+echo "init: {says}: $(busybox cat /proc/cmdline)"
+busybox poweroff -f
+""".encode(), 0o755)
+    archive.close()
+    path = os.path.join(SCRATCH.name, says)
+    with open(path, "wb") as out:
+        out.write(stream.getvalue())
+    return path
+
+
+def tales(*options):
+    """What Debian 7.2 behind the loader says in a machine whose firmware answers SMC."""
+    board = [word.replace("gic-version=3", "gic-version=3,virtualization=on") for word in BOARD]
+    done = tap.run(*board, "-kernel", *options, "-append", "console=ttyAMA0 the-vmm", "-initrd", tell_tale("the-vmm"),
+                   limit=150)
+    tap.equal(done.status, 0, done)
+    return [line for line in done.out.splitlines() if line.startswith("init: ")], done
+
+
+@tap.test
+def linux_takes_initrd_and_command_line_from_the_image():
+    "Debian 7.2 takes initrd and command line from the image, not from the VMM"
+    lines, done = tales(pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"), "--initrd", tell_tale("the-image"),
+                             "--cmdline", "console=ttyAMA0 the-image"))
+    tap.equal(lines, ["init: the-image: console=ttyAMA0 the-image"], done)
+
+
+@tap.test
+def control_without_the_loader_linux_takes_the_vmm_s():
+    "control: without the loader it takes the VMM's"
+    lines, done = tales(os.path.join(tap.CACHE, "kernels", "7.2", "Image"))
+    tap.equal(lines, ["init: the-vmm: console=ttyAMA0 the-vmm"], done)
 
 
 tap.main()
