@@ -169,6 +169,9 @@ static void observe_io(struct spec_state *state, u32 index)
 			}
 		}
 	}
+	if (host.is_mapped && host.attr != S2_DEVICE) {
+		fake_fail("device page %#lx: the host has it as RAM", pfn);
+	}
 	if (host.is_mapped == (state->io[index].vm != 0)) {
 		fake_fail("device page %#lx: in the host's map and in a VM's, or in none", pfn);
 	}
