@@ -43,6 +43,10 @@ u64 fake_info_pfn(void);	       /* the page that the host may only read */
 /* ---- CPUs ---- */
 void fake_cpu_set(u32 cpu); /* this thread is CPU `cpu` from now on */
 u32 fake_locks_held(void);  /* mask of ranks held by this CPU */
+/* The locks that this CPU has taken since fake_lock_log_begin(), each once; returns how many. */
+#define FAKE_LOCK_LOG 16
+void fake_lock_log_begin(void);
+u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG]);
 void fake_counter_set(u64 value);
 /* What an open VM's creator says, and tests that sign nothing. */
 extern const u64 fake_no_owner[4];

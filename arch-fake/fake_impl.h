@@ -28,6 +28,8 @@ struct fake_page *fake_pages(u32 bucket);
 void fake_mem_reset(void);
 void fake_tlb_reset(void);
 void fake_cpu_reset(void);
+/* The CPU holds no lock any more: what it broke is not about to be made again. */
+void fake_tlb_call_ended(u32 cpu);
 /* Reads a word of the page as a table walker does (cacheable). */
 u64 fake_table_read(u64 pa);
 /* Around any access of the machine itself to a page's cached copy: lifts EL2's poison. */

@@ -48,7 +48,7 @@ static u32 writer_count;
 static u32 next_cpu;
 static bool is_busy; /* others do not act while others act */
 /* Table writes of a CPU that no barrier of its own has ordered yet, and the last block that it
- * broke: what a new table must repeat. */
+ * broke while it held its locks: what a new table must repeat. */
 static struct {
 	u32 count;
 	u64 slot[2 * 512 + 8];
@@ -57,6 +57,11 @@ static struct {
 	u64 slot;
 	u64 pte;
 } broken[FAKE_CPUS];
+
+void fake_tlb_call_ended(u32 cpu)
+{
+	broken[cpu].pte = 0;
+}
 
 void fake_tlb_reset(void)
 {
@@ -361,7 +366,7 @@ static u64 pa_of_pte(const u64 *pte)
 
 u64 arch_pte_read(const u64 *pte)
 {
-	return __atomic_load_n(pte, __ATOMIC_RELAXED);
+	return __atomic_load_n(pte, __ATOMIC_ACQUIRE);
 }
 
 /* No TLB may hold another valid value of an entry that becomes valid. */
@@ -428,7 +433,7 @@ void arch_pte_write(u64 *pte, u64 value)
 		}
 		check_link(cpu, slot, value);
 	}
-	__atomic_store_n(pte, value, __ATOMIC_RELAXED);
+	__atomic_store_n(pte, value, __ATOMIC_RELEASE);
 	if (unpublished[cpu].count == ARRAY_SIZE(unpublished[cpu].slot)) {
 		fake_fail("table writes are never published");
 	}

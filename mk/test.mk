@@ -3,7 +3,7 @@
 # analysis of clang and the warnings of gcc over the same files; proofs (make prove).
 
 MT_OUT := $(BUILD)/test/unit
-MT_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c \
+MT_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c \
 	crypto.c)
 MT_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c)
 MT_SPEC := spec/spec_mem.c spec/spec_vm.c spec/spec_image.c spec/spec_dma.c spec/invariants.c test/common/owner.c test/matrix/observe.c

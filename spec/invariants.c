@@ -151,6 +151,24 @@ static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 	return backed == vm->guest_pages;
 }
 
+/* INV-BLOCK: a leaf of 2 MiB in a VM's table maps 2 MiB that begin where 2 MiB can, alike
+ * throughout, or nothing. */
+static bool block(const struct spec_vm *vm)
+{
+	for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
+		const struct spec_gfn *first = &vm->gfn[align_down(gfn, 512)];
+
+		if (vm->has_level3[gfn / 512]) {
+			continue;
+		}
+		if (vm->gfn[gfn].wish != first->wish || first->pfn % 512 != 0 ||
+		    vm->gfn[gfn].pfn != (first->pfn == 0 ? 0 : first->pfn + gfn % 512)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* INV-DONATED: records and tables are the core's, run pages are pinned. */
 static bool donated(struct spec_state *state, const struct spec_vm *vm)
 {
@@ -285,6 +303,9 @@ const char *inv_broken(struct spec_state *state, u64 *where)
 		*where = vm->handle & 0xff;
 		if (vm->handle != 0 && !vm_iso(state, vm)) {
 			return "INV-VM-ISO";
+		}
+		if (vm->handle != 0 && !block(vm)) {
+			return "INV-BLOCK";
 		}
 		if (vm->handle != 0 && !donated(state, vm)) {
 			return "INV-DONATED";

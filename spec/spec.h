@@ -20,7 +20,7 @@
 #include <cv/status.h>
 #include <cv/vm.h>
 
-#define SPEC_PAGES 2048 /* RAM pages, by their number in the ledger's order */
+#define SPEC_PAGES 2560 /* RAM pages, by their number in the ledger's order */
 #define SPEC_BLOCKS 16	/* 2 MiB regions from the first bank's on */
 #define SPEC_GFNS 2048
 #define SPEC_GFN_BLOCKS (SPEC_GFNS / 512)
@@ -122,8 +122,8 @@ struct spec_state {
 /* NULL: not RAM. */
 struct spec_page *spec_page(struct spec_state *state, u64 pfn);
 struct spec_vm *spec_vm(struct spec_state *state, u64 handle);
-/* Whether the host's map of the 2 MiB around this page needs a leaf table: not all of it is RAM and
- * the host's. */
+/* Whether the host's map of the 2 MiB around this page has a leaf table: it has none if all of it
+ * is RAM and the host's, or is one leaf of a VM's. */
 bool spec_is_split(struct spec_state *state, u64 pfn);
 
 enum cv_status spec_host_donate_core(struct spec_state *state, u64 pfn);

@@ -22,8 +22,24 @@ static u64 block_number(const struct spec_state *state, u64 pfn)
 	return pfn / 512 - (state->region[0].base.v >> PAGE_SHIFT) / 512;
 }
 
+/* A VM has these 2 MiB as one leaf: its page is there, and no table of the VM's below. */
+static bool is_vm_block(struct spec_state *state, u64 pfn)
+{
+	const struct spec_page *page = spec_page(state, align_down(pfn, 512));
+
+	for (u32 i = 0; i < SPEC_VMS && page != NULL && page->owner >= OWNER_VM_FIRST; i++) {
+		if ((state->vm[i].handle & 0xff) == page->owner) {
+			return !state->vm[i].has_level3[page->gfn / 512];
+		}
+	}
+	return false;
+}
+
 bool spec_is_split(struct spec_state *state, u64 pfn)
 {
+	if (is_vm_block(state, pfn)) {
+		return false;
+	}
 	for (u64 at = align_down(pfn, 512); at < align_down(pfn, 512) + 512; at++) {
 		struct spec_page *page = spec_page(state, at);
 
@@ -74,6 +90,12 @@ static u32 tables_for(struct spec_state *state, u64 pfn, bool is_taken, bool is_
 	return host + hyp;
 }
 
+/* A call that needs no table does not need the pool. */
+static bool core_has(const struct spec_state *state, u32 tables, u32 floor)
+{
+	return tables == 0 || state->core_free >= tables + floor;
+}
+
 static void map_el2(struct spec_state *state, u64 pfn)
 {
 	bool *leaf = &state->hyp_leaf[block_number(state, pfn)];
@@ -89,7 +111,7 @@ static enum cv_status donate(struct spec_state *state, u64 pfn, u32 floor)
 	if (status != CV_OK) {
 		return status;
 	}
-	if (state->core_free < floor + tables_for(state, pfn, true, true)) {
+	if (!core_has(state, tables_for(state, pfn, true, true), floor)) {
 		return CV_E_NOMEM;
 	}
 	map_el2(state, pfn);
@@ -131,7 +153,7 @@ enum cv_status spec_host_share_core(struct spec_state *state, u64 pfn)
 	if (status != CV_OK) {
 		return status;
 	}
-	if (state->core_free < CORE_POOL_FLOOR + tables_for(state, pfn, false, true)) {
+	if (!core_has(state, tables_for(state, pfn, false, true), CORE_POOL_FLOOR)) {
 		return CV_E_NOMEM;
 	}
 	map_el2(state, pfn);
@@ -169,7 +191,7 @@ enum cv_status spec_pool_topup(struct spec_state *state, u64 pfn)
 
 /* ---- a VM's tables, as far as they can be missing ---- */
 
-/* Pages that the leaf of an unbacked gfn covers. */
+/* Pages that the leaf of a gfn covers. */
 static u64 leaf_pages(const struct spec_vm *vm, u64 gfn)
 {
 	if (!vm->has_level2) {
@@ -229,7 +251,7 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 		return CV_E_NOMEM;
 	}
 	if (vm->is_protected &&
-	    state->core_free < CORE_POOL_FLOOR + tables_for(state, pfn, true, false)) {
+	    !core_has(state, tables_for(state, pfn, true, false), CORE_POOL_FLOOR)) {
 		return CV_E_NOMEM;
 	}
 	return CV_OK;
@@ -255,10 +277,40 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 		page.is_shared = true;
 		page.count++;
 	}
-	spec_page_set(state, pfn, page);
 	spec_vm_tables_make(vm, gfn, 1);
+	spec_page_set(state, pfn, page);
 	vm->gfn[gfn].pfn = pfn;
 	vm->guest_pages++;
+}
+
+static bool fits_block(struct spec_state *state, const struct spec_vm *vm, u64 gfn, u64 pfn)
+{
+	if (vm->state == VM_POWEROFF || spec_ram_end(vm, gfn) < gfn + 512 ||
+	    vm->has_level3[gfn / 512] || vm->gfn[gfn].pfn != 0 ||
+	    vm->gfn[gfn].wish != S2_WISH_PRIVATE ||
+	    vm->tables_free < spec_vm_tables_for(vm, gfn, 512)) {
+		return false;
+	}
+	for (u64 i = 0; i < 512; i++) {
+		if (spec_page_check(state, pfn + i) != CV_OK) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The host's map loses one entry and gets no table. */
+static void map_block(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn)
+{
+	spec_vm_tables_make(vm, gfn, 512);
+	for (u64 i = 0; i < 512; i++) {
+		*spec_page(state, pfn + i) = (struct spec_page){
+			.owner = (u32)(vm->handle & 0xff),
+			.gfn = gfn + i,
+		};
+		vm->gfn[gfn + i].pfn = pfn + i;
+	}
+	vm->guest_pages += 512;
 }
 
 enum cv_status spec_map_page(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
@@ -286,6 +338,18 @@ enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, 
 		return CV_E_NOENT;
 	}
 	for (i = 0; i < min_u64(pages, RV_BATCH_PAGES); i++) {
+		/* A block goes at once, and a batch ends where one may begin. */
+		if (vm->is_protected && pages - i >= 512 && (gfn + i) % 512 == 0 &&
+		    (pfn + i) % 512 == 0) {
+			if (i > 0) {
+				break;
+			}
+			if (spec_ram_end(vm, gfn) != 0 && fits_block(state, vm, gfn, pfn)) {
+				map_block(state, vm, gfn, pfn);
+				i = 512;
+				break;
+			}
+		}
 		status = spec_map_page(state, vm, gfn + i, pfn + i, false);
 		if (status != CV_OK) {
 			break;
@@ -311,11 +375,27 @@ void spec_reclaim_page(struct spec_state *state, struct spec_vm *vm, u64 gfn)
 	}
 }
 
+/* What the leaf of `gfn` holds, a page or a block. */
+static void reclaim_leaf(struct spec_state *state, struct spec_vm *vm, u64 gfn)
+{
+	u64 first = align_down(gfn, 512);
+
+	if (vm->has_level3[gfn / 512]) {
+		spec_reclaim_page(state, vm, gfn);
+		return;
+	}
+	for (u64 i = 0; i < 512; i++) {
+		*spec_page(state, vm->gfn[first + i].pfn) = spec_host_page(0);
+		vm->gfn[first + i].pfn = 0;
+	}
+	vm->guest_pages -= 512;
+}
+
 enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 pages, u64 *next)
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	u64 end = gfn + pages;
-	u32 returned = 0;
+	u64 returned = 0;
 
 	if (pages == 0 || gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_INVALID;
@@ -337,10 +417,13 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 								 : 512 * 512;
 
 		if (gfn < SPEC_GFNS && vm->gfn[gfn].pfn != 0) {
-			if (!spec_reclaim_io(state, vm, gfn)) {
-				spec_reclaim_page(state, vm, gfn);
+			if (returned + covers > RV_BATCH_PAGES) {
+				break;
 			}
-			returned++;
+			if (!spec_reclaim_io(state, vm, gfn)) {
+				reclaim_leaf(state, vm, gfn);
+			}
+			returned += covers;
 		}
 		gfn = align_down(gfn, covers) + covers;
 	}
@@ -359,9 +442,47 @@ static void convert(struct spec_state *state, struct spec_vm *vm, u64 gfn, enum 
 	vm->gfn[gfn].wish = wish;
 }
 
-/* One entry: a backed page, or an unbacked run as large as fits and as one entry can say. */
+/* A VM's block becomes pages, for the host as well. */
+static enum cv_status split_block(struct spec_state *state, struct spec_vm *vm, u64 gfn)
+{
+	if (vm->tables_free < 1 || !core_has(state, 1, CORE_POOL_FLOOR)) {
+		return CV_E_NOMEM;
+	}
+	spec_vm_tables_make(vm, gfn, 1);
+	state->core_free--;
+	return CV_OK;
+}
+
+/* What is backed: a block that changes as a whole, or a page. */
+static enum cv_status set_wish_backed(struct spec_state *state, struct spec_vm *vm, u64 *gfn,
+				      u64 end, enum s2_wish wish, u64 *budget)
+{
+	u64 pages = leaf_pages(vm, *gfn);
+
+	if (wish == S2_WISH_DESTROYED) {
+		return CV_E_STATE;
+	}
+	if (*gfn % pages != 0 || end - *gfn < pages) {
+		if (split_block(state, vm, *gfn) != CV_OK) {
+			return CV_E_NOMEM;
+		}
+		pages = 1;
+	}
+	if (pages > *budget) {
+		*budget = 0;
+		return CV_OK;
+	}
+	for (u64 i = 0; i < pages; i++) {
+		convert(state, vm, *gfn + i, wish);
+	}
+	*gfn += pages;
+	*budget -= pages;
+	return CV_OK;
+}
+
+/* One entry: a backed leaf, or an unbacked run as large as fits and as one entry can say. */
 static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm, u64 *gfn, u64 end,
-				    enum s2_wish wish, bool destroyed)
+				    enum s2_wish wish, bool destroyed, u64 *budget)
 {
 	u64 ram_end = spec_ram_end(vm, *gfn);
 	u64 pages;
@@ -372,6 +493,7 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 	end = min_u64(end, ram_end);
 	pages = leaf_pages(vm, *gfn);
 	if (vm->gfn[*gfn].wish == wish) {
+		*budget -= 1;
 		*gfn = min_u64(align_down(*gfn, pages) + pages, end);
 		return CV_OK;
 	}
@@ -379,12 +501,7 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 		return CV_E_STATE;
 	}
 	if (vm->gfn[*gfn].pfn != 0) {
-		if (wish == S2_WISH_DESTROYED) {
-			return CV_E_STATE;
-		}
-		convert(state, vm, *gfn, wish);
-		*gfn += 1;
-		return CV_OK;
+		return set_wish_backed(state, vm, gfn, end, wish, budget);
 	}
 	while (*gfn % pages != 0 || end - *gfn < pages) {
 		pages /= 512;
@@ -397,6 +514,7 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 		vm->gfn[*gfn + i].wish = wish;
 	}
 	*gfn += pages;
+	*budget -= 1;
 	return CV_OK;
 }
 
@@ -405,6 +523,7 @@ enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	enum cv_status status = CV_OK;
+	u64 budget = RV_BATCH_PAGES;
 	u64 at = *gfn;
 
 	if (at >= end) {
@@ -414,8 +533,8 @@ enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64
 		*gfn = end;
 		return CV_OK;
 	}
-	for (u32 steps = 0; at < end && steps < RV_BATCH_PAGES && status == CV_OK; steps++) {
-		status = set_wish_step(state, vm, &at, end, wish, destroyed);
+	while (at < end && budget > 0 && status == CV_OK) {
+		status = set_wish_step(state, vm, &at, end, wish, destroyed, &budget);
 	}
 	if (at == *gfn) {
 		return status;

@@ -40,7 +40,7 @@ static enum cv_status io_map(struct vm *vm, gfn_t gfn, pfn_t pfn) CV_REQUIRES(vm
 	if (status != CV_OK) {
 		return status;
 	}
-	if (!pool_reserve(mem_core_pool(), &reserved, host_map_tables_needed(pfn),
+	if (!pool_reserve(mem_core_pool(), &reserved, host_map_tables_needed(pfn, 3),
 			  CORE_POOL_FLOOR)) {
 		return CV_E_NOMEM;
 	}

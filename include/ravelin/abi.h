@@ -176,7 +176,8 @@ struct rv_launch {
 /* (vm, gfn, pfn, pages): host RAM becomes the guest's. -> x1 = pages taken (>= 1 on RV_OK, may be
  * fewer than asked: go on with the rest). Protected VM: the page leaves the host ("donate"), unless
  * the guest has declared the gfn shared, and arrives zeroed. 512 pages, both ends aligned to 2 MiB,
- * all the host's alone and none of the gfns backed or declared, go as one block. Open VM: the page
+ * all the host's alone and none of the gfns backed or declared, go as one block; a call ends before
+ * 512 pages that may be one, so that the next begins with them. Open VM: the page
  * stays the host's, content and all, and is shared with the VM ("share"); it is pinned until
  * reclaimed; other VMs may share it, too. A gfn the guest has declared destroyed gets STATE.
  * Errors, for the first page: INVALID, NOENT, RANGE (gfn outside the VM's RAM, pfn not RAM), STATE
@@ -185,7 +186,8 @@ struct rv_launch {
 #define RV_MEM_MAP RV_HVC(0x120)
 /* (vm, first gfn, pages): takes back what backs these gfns: unmapped from the VM, scrubbed
  * (protected), returned to the host; device pages too. pages may be any number; at most
- * RV_BATCH_PAGES pages are *returned* a call; unbacked gfns are skipped quickly.
+ * RV_BATCH_PAGES pages are *returned* a call; unbacked gfns are skipped quickly. What the VM has as
+ * a block goes back as a whole, even if only a part of it is named.
  * -> x1 = first gfn not yet dealt with (== first + pages when done).
  * Errors: INVALID, NOENT, STATE (protected VM that is not off), BUSY (protected: a vCPU is running,
  * or the VM's pages are mapped for DMA). Seed: clear_vm_stage2_range. */

@@ -32,9 +32,10 @@
 #define GFN_FREE 5ull	 /* unbacked, private */
 #define GFN_SHARED 6ull	 /* unbacked, shared */
 #define GFN_DESTROYED 7ull
-#define GFN_BACKED 8ull /* backed by another page, in both VMs */
-#define GFN_FAR 600ull	/* another leaf table */
-#define GFN_IMAGE 16ull /* an image of two pages, of which one is there */
+#define GFN_BACKED 8ull	 /* backed by another page, in both VMs */
+#define GFN_FAR 600ull	 /* another leaf table */
+#define GFN_BLOCK 512ull /* 2 MiB of the VM's that nothing backs, with no leaf table */
+#define GFN_IMAGE 16ull	 /* an image of two pages, of which one is there */
 #define RAM_PAGES 1024ull
 
 static struct spec_state spec;
@@ -557,6 +558,123 @@ WISH(wish_past_end, vm_a, RAM_PAGES - 1, RAM_PAGES + 1, S2_WISH_SHARED, true)
 WISH(wish_empty, vm_a, 5, 5, S2_WISH_SHARED, true)
 WISH(wish_open, vm_b, 0, RAM_PAGES, S2_WISH_SHARED, true)
 
+/* ---- blocks: the 2 MiB around the subject ---- */
+
+#define BLOCK_OF(p) align_down(p, 512)
+#define MAP_AT(name, vm, gfn, pfn, pages) \
+	CALL(name, mem_map(vm, gfn, pfn, pages, &v), spec_map(&spec, vm, gfn, pfn, pages, &v))
+MAP_AT(block, vm_a, GFN_BLOCK, BLOCK_OF(p), 512)
+MAP_AT(block_open, vm_b, GFN_BLOCK, BLOCK_OF(p), 512)
+MAP_AT(block_short, vm_a, GFN_BLOCK, BLOCK_OF(p), 511)
+MAP_AT(block_odd_pfn, vm_a, GFN_BLOCK, BLOCK_OF(p) + 1, 512)
+MAP_AT(block_odd_gfn, vm_a, GFN_BLOCK - 1, BLOCK_OF(p), 513)
+MAP_AT(block_behind_pages, vm_a, GFN_BLOCK - 4, BLOCK_OF(p) - 4, 516)
+MAP_AT(block_with_table, vm_a, 0, BLOCK_OF(p), 512) /* there are wishes of single pages */
+MAP_AT(block_outside, vm_a, RAM_PAGES, BLOCK_OF(p), 512)
+MAP_AT(block_top, vm_a, ~511ull, BLOCK_OF(p), 512)
+
+static enum cv_status block_core(u64 p)
+{
+	u64 done = 0;
+	enum cv_status status = mem_map(vm_a, GFN_BLOCK, BLOCK_OF(p), 512, &done);
+
+	return status == CV_OK && done < 512 ? CV_E_STATE : status;
+}
+
+static enum cv_status block_spec(u64 p)
+{
+	u64 done = 0;
+	enum cv_status status = spec_map(&spec, vm_a, GFN_BLOCK, BLOCK_OF(p), 512, &done);
+
+	return status == CV_OK && done < 512 ? CV_E_STATE : status;
+}
+
+/* First the VM has the block, as one if it can be, then the call. */
+#define BLOCK_THEN(name, core_call, spec_call)                        \
+	CALL(name, (s = block_core(p), s == CV_OK ? (core_call) : s), \
+	     (s = block_spec(p), s == CV_OK ? (spec_call) : s))
+
+static enum cv_status status_of(struct outcome out, u64 *value)
+{
+	*value = out.value;
+	return out.status;
+}
+
+#define BLOCK_WISH(name, first, end, wish)                                       \
+	BLOCK_THEN(name, status_of(core_wish(vm_a, first, end, wish, true), &v), \
+		   status_of(wish_spec(vm_a, first, end, wish, true), &v))
+BLOCK_WISH(block_wish_page, GFN_BLOCK + 7, GFN_BLOCK + 8, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_rest, GFN_BLOCK + 8, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_whole, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_after_page, GFN_BLOCK - 1, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_same, GFN_BLOCK + 7, GFN_BLOCK + 8, S2_WISH_PRIVATE)
+BLOCK_WISH(block_wish_destroyed, GFN_BLOCK, RAM_PAGES, S2_WISH_DESTROYED)
+BLOCK_THEN(block_twice, mem_map(vm_a, GFN_BLOCK + 7, FREE_PAGE, 1, &v),
+	   spec_map(&spec, vm_a, GFN_BLOCK + 7, FREE_PAGE, 1, &v))
+
+/* A whole block is shared; then a part of it is private again, or all. */
+static enum cv_status shared_core(u64 p, u64 first, u64 *value)
+{
+	enum cv_status status = block_core(p);
+
+	if (status == CV_OK) {
+		status = status_of(core_wish(vm_a, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED, true),
+				   value);
+	}
+	return status == CV_OK
+		       ? status_of(core_wish(vm_a, first, RAM_PAGES, S2_WISH_PRIVATE, true), value)
+		       : status;
+}
+
+static enum cv_status shared_spec(u64 p, u64 first, u64 *value)
+{
+	enum cv_status status = block_spec(p);
+
+	if (status == CV_OK) {
+		status = status_of(wish_spec(vm_a, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED, true),
+				   value);
+	}
+	return status == CV_OK
+		       ? status_of(wish_spec(vm_a, first, RAM_PAGES, S2_WISH_PRIVATE, true), value)
+		       : status;
+}
+
+CALL(block_unshare, shared_core(p, GFN_BLOCK, &v), shared_spec(p, GFN_BLOCK, &v))
+CALL(block_unshare_part, shared_core(p, GFN_BLOCK + 3, &v), shared_spec(p, GFN_BLOCK + 3, &v))
+
+/* The VM's end with a block in it, from `first` on; then what is left. */
+static enum cv_status block_end_core(u64 p, u64 first, u64 shared, u64 *value)
+{
+	enum cv_status status = block_core(p);
+
+	if (status == CV_OK && shared != 0) {
+		status = core_wish(vm_a, shared, shared + 1, S2_WISH_SHARED, true).status;
+	}
+	status = status == CV_OK ? vm_kill(vm_a) : status;
+	status = status == CV_OK ? mem_reclaim(vm_a, first, RAM_PAGES - first, value) : status;
+	return status == CV_OK ? mem_reclaim(vm_a, *value, 1, value) : status;
+}
+
+static enum cv_status block_end_spec(u64 p, u64 first, u64 shared, u64 *value)
+{
+	enum cv_status status = block_spec(p);
+
+	if (status == CV_OK && shared != 0) {
+		status = wish_spec(vm_a, shared, shared + 1, S2_WISH_SHARED, true).status;
+	}
+	status = status == CV_OK ? spec_vm_kill(&spec, vm_a) : status;
+	status = status == CV_OK ? spec_reclaim(&spec, vm_a, first, RAM_PAGES - first, value)
+				 : status;
+	return status == CV_OK ? spec_reclaim(&spec, vm_a, *value, 1, value) : status;
+}
+
+#define BLOCK_END(name, first, shared) \
+	CALL(name, block_end_core(p, first, shared, &v), block_end_spec(p, first, shared, &v))
+BLOCK_END(block_end, GFN_BLOCK, 0)
+BLOCK_END(block_end_after_pages, 0, 0)
+BLOCK_END(block_end_within, GFN_BLOCK + 9, 0)
+BLOCK_END(block_end_split, GFN_BLOCK, GFN_BLOCK + 7)
+
 #define ENTRY(name)                                   \
 	{                                             \
 #name, do_core_##name, do_spec_##name \
@@ -606,6 +724,32 @@ static const struct call calls[] = {
 	ENTRY(verify_early),   ENTRY(verify_junk),
 	ENTRY(verify_foreign), ENTRY(verify_signed),
 	ENTRY(verify_open),    ENTRY(verify_dead),
+};
+
+/* Apart, because each moves 512 pages. */
+static const struct call block_calls[] = {
+	ENTRY(block),
+	ENTRY(block_open),
+	ENTRY(block_short),
+	ENTRY(block_odd_pfn),
+	ENTRY(block_odd_gfn),
+	ENTRY(block_behind_pages),
+	ENTRY(block_with_table),
+	ENTRY(block_outside),
+	ENTRY(block_top),
+	ENTRY(block_wish_page),
+	ENTRY(block_wish_rest),
+	ENTRY(block_wish_whole),
+	ENTRY(block_wish_after_page),
+	ENTRY(block_wish_same),
+	ENTRY(block_wish_destroyed),
+	ENTRY(block_twice),
+	ENTRY(block_unshare),
+	ENTRY(block_unshare_part),
+	ENTRY(block_end),
+	ENTRY(block_end_after_pages),
+	ENTRY(block_end_within),
+	ENTRY(block_end_split),
 };
 
 /* ---- one cell ---- */
@@ -721,8 +865,9 @@ static void cell(const struct call *call, enum page_scene page, enum vm_scene vm
 	}
 }
 
-/* All calls in the scenes of `vms` (a mask). */
-static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
+/* These calls in the scenes of `vms` (a mask). */
+static void run_calls(const struct call *these, u32 count, enum pool_scene pool, u32 vms_mask,
+		      bool is_hostile)
 {
 	u32 cells = 0;
 
@@ -733,14 +878,29 @@ static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
 			}
 			set_scene(page, vms, pool);
 			observe_check(&spec, true, "the scene");
-			for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
-				cell(&calls[i], page, vms, pool, is_hostile);
+			for (u32 i = 0; i < count; i++) {
+				cell(&these[i], page, vms, pool, is_hostile);
 				cells++;
 			}
 		}
 	}
 	fake_halt();
 	print_message("# %u cells\n", cells);
+}
+
+static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
+{
+	run_calls(calls, ARRAY_SIZE(calls), pool, vms_mask, is_hostile);
+}
+
+static void test_blocks(void **state)
+{
+	(void)state;
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_FULL,
+		  1u << VMS_READY | 1u << VMS_VERIFIED | 1u << VMS_POWEROFF, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_LOW, 1u << VMS_VERIFIED, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_DRY, 1u << VMS_VERIFIED, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_FULL, 1u << VMS_VERIFIED, true);
 }
 
 static void test_matrix(void **state)
@@ -770,12 +930,12 @@ static void test_matrix_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matrix),
-		cmocka_unit_test(test_matrix_pool_low),
-		cmocka_unit_test(test_matrix_pool_dry),
-		cmocka_unit_test(test_matrix_hostile),
+		cmocka_unit_test(test_matrix),		cmocka_unit_test(test_matrix_pool_low),
+		cmocka_unit_test(test_matrix_pool_dry), cmocka_unit_test(test_matrix_hostile),
+		cmocka_unit_test(test_blocks),
 	};
 
 	owner_make(&owner, RV_CURVE_P256, 1);
+	cmocka_set_test_filter(getenv("MATRIX")); /* one of the tests, by name */
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }

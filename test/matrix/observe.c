@@ -13,7 +13,7 @@
 
 const struct fake_machine observe_machine = {
 	.regions = {
-		{ .base = { 0x40000000 }, .pages = 3 * PAGES_PER_BLOCK },
+		{ .base = { 0x40000000 }, .pages = 4 * PAGES_PER_BLOCK },
 		{ .base = { 0x409f5000 }, .pages = 64 }, /* over a block's edge */
 	},
 	.region_count = 2,
@@ -65,7 +65,7 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 	for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
 		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
 
-		out->gfn[gfn].pfn = leaf.is_mapped ? leaf.pa.v >> PAGE_SHIFT : 0;
+		out->gfn[gfn].pfn = leaf.is_mapped ? s2_leaf_pfn(&leaf, gfn_make(gfn)).v : 0;
 		out->gfn[gfn].wish = leaf.wish;
 	}
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {

@@ -20,6 +20,7 @@
 #include "observe.h"
 
 #define BLOCK1 (0x40200000ull >> PAGE_SHIFT)
+#define BLOCK3 (0x40600000ull >> PAGE_SHIFT) /* mostly whole */
 #define BANK2 (0x409f5000ull >> PAGE_SHIFT)
 #define STEPS 1500
 
@@ -42,6 +43,9 @@ static u64 pick(u64 below)
 /* A page: mostly one of a few dozen, sometimes one that is no good at all. */
 static u64 pick_pfn(void)
 {
+	if (pick(80) == 0) {
+		return BLOCK3 + pick(512);
+	}
 	switch (pick(16)) {
 	case 0:
 		return BANK2 - 1 + pick(66);
@@ -311,6 +315,11 @@ static struct outcome step(void)
 	u64 gfn = pick_gfn();
 	u64 pages = pick_pages();
 
+	if (pick(12) == 0) { /* what a block can be, or nearly */
+		gfn = pick(4) * 512;
+		pfn = pick(6) == 0 ? BLOCK1 + 512 : BLOCK3;
+		pages = 511 + pick(4);
+	}
 	switch (pick(13)) {
 	case 0:
 	case 1:

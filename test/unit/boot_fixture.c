@@ -80,13 +80,13 @@ void arch_wait_event(void)
 void arch_cpu_relax(void)
 {
 }
-void arch_lock_taken(u32 rank)
+void arch_lock_taken(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
-void arch_lock_dropped(u32 rank)
+void arch_lock_dropped(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
 enum arch_place arch_cpu_place(u32 cpu)
 {

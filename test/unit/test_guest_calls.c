@@ -388,6 +388,11 @@ static void state_set_asks_for_tables_and_repeats(void **state)
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	assert_int_equal(x(0), RSI_SET);
 	assert_int_equal(x(1), FIX_RAM_GPA);
+	/* The VM has enough: it is the corevisor that lacks one. */
+	fix.has_tables = true;
+	assert_int_equal(smc(x(0), x(1), x(2), x(3), x(4)), RV_EXIT_TABLES);
+	fix_assert_record(fix.run[0], RV_EXIT_TABLES, 0, 0, 0, 1);
+	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	fix.wish_status = CV_OK;
 	smc(x(0), x(1), x(2), x(3), x(4));
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 8);

@@ -8,16 +8,17 @@
 
 #include <cv/types.h>
 
+struct lock;
 struct vcpu;
 
 /* ---- this CPU ---- */
 u32 arch_cpu_index(void);   /* 0 .. CPU_MAX-1, dense, in the device tree's order */
 void arch_wait_event(void); /* WFE */
 void arch_send_event(void); /* SEV, after a dsb */
-/* This CPU is about to wait for, or has just released, a lock of this rank. Hosted builds check the
- * order; EL2 nothing. */
-void arch_lock_taken(u32 rank);
-void arch_lock_dropped(u32 rank);
+/* This CPU is about to wait for, or to release, this lock. Hosted builds check the order of ranks;
+ * EL2 nothing. */
+void arch_lock_taken(const struct lock *lock);
+void arch_lock_dropped(const struct lock *lock);
 _Noreturn void arch_park(void); /* this CPU stops for good */
 
 /* ---- memory ---- */
