@@ -37,3 +37,8 @@ $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 
 $(GUEST_OUT)/%.img: $(GUEST_OUT)/%.elf
 	$(CROSS)objcopy -O binary $< $@
+
+# What makes an image bootable in a protected VM: signed for where tiny.c puts it (TINY_IMAGE_GPA, TINY_DTB_GPA).
+.PRECIOUS: $(GUEST_OUT)/%.launch
+$(GUEST_OUT)/%.launch: $(GUEST_OUT)/%.img $(BUILD)/keys/test.pem
+	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $<@0x40200000 --parameters 0x41000000:4K -o $@

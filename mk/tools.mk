@@ -3,8 +3,10 @@
 
 TOOLS_OUT := $(BUILD)/tools
 TOOLS_SRC := $(wildcard tools/ravelin/*.c)
-TOOLS_DEP := $(wildcard tools/ravelin/*.h) include/ravelin/abi.h mk/tools.mk
-TOOLS_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude \
+# The corevisor's own check of what an owner signed: `ravelin verify` is no second opinion.
+TOOLS_SRC += $(addprefix corevisor/core/,crypto.c manifest.c)
+TOOLS_DEP := $(wildcard tools/ravelin/*.h corevisor/include/cv/*.h) include/ravelin/abi.h mk/tools.mk
+TOOLS_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Icorevisor/include \
 	-fstack-protector-strong -D_FORTIFY_SOURCE=2
 TOOLS_SYSROOT := $(CACHE)/sysroot
 
@@ -13,10 +15,10 @@ TESTS += $(TOOLS_OUT)/ravelin $(BUILD)/sealboot/sealboot.bin
 
 $(TOOLS_OUT)/ravelin: $(TOOLS_SRC) $(TOOLS_DEP)
 	@mkdir -p $(@D)
-	gcc $(TOOLS_CFLAGS) -o $@ $(TOOLS_SRC) -lfdt
+	gcc $(TOOLS_CFLAGS) -o $@ $(TOOLS_SRC) -lfdt -lbearssl
 
-# Only libfdt comes from the cache; the C library is the cross compiler's own.
+# Only the libraries come from the cache; the C library is the cross compiler's own.
 $(TOOLS_OUT)/arm64/ravelin: $(TOOLS_SRC) $(TOOLS_DEP)
 	@mkdir -p $(@D)
 	$(CROSS)gcc $(TOOLS_CFLAGS) -idirafter $(TOOLS_SYSROOT)/usr/include -static -o $@ $(TOOLS_SRC) \
-		$(TOOLS_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
+		$(addprefix $(TOOLS_SYSROOT)/usr/lib/aarch64-linux-gnu/,libfdt.a libbearssl.a)

@@ -113,51 +113,68 @@ static bool write_in_place(const char *path, const void *data, size_t bytes)
 	return true;
 }
 
-static bool write_temporary(int fd, const void *data, size_t bytes)
-{
-	mode_t mask = umask(0);
+struct output {
+	const char *path;
+	mode_t mode;
+	bool may_replace;
+};
 
-	umask(mask);
-	return write_all(fd, data, bytes) && fchmod(fd, 0666 & ~mask) == 0;
-}
-
-static bool write_and_rename(const char *path, char *temporary, const void *data, size_t bytes)
+static bool write_and_rename(const struct output *output, char *temporary, const void *data,
+			     size_t bytes)
 {
 	int fd = mkstemp(temporary);
 	bool ok;
 
 	if (fd < 0) {
-		return fail("%s: cannot write: %s", path, strerror(errno));
+		return fail("%s: cannot write: %s", output->path, strerror(errno));
 	}
-	ok = write_temporary(fd, data, bytes);
+	ok = write_all(fd, data, bytes) && fchmod(fd, output->mode) == 0;
 	if (close(fd) != 0) {
 		ok = false;
 	}
-	if (!ok || rename(temporary, path) != 0) {
-		fail("%s: cannot write: %s", path, strerror(errno));
+	if (!ok || renameat2(AT_FDCWD, temporary, AT_FDCWD, output->path,
+			     output->may_replace ? 0 : RENAME_NOREPLACE) != 0) {
+		fail("%s: cannot write: %s", output->path, strerror(errno));
 		unlink(temporary);
 		return false;
 	}
 	return true;
 }
 
-bool file_write(const char *path, const void *data, size_t bytes)
+static bool write_file(const struct output *output, const void *data, size_t bytes)
 {
 	static const char suffix[] = ".XXXXXX";
-	struct stat st;
+	const char *path = output->path;
 	char *temporary;
 	bool ok;
 
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		return write_in_place(path, data, bytes);
-	}
 	temporary = malloc(strlen(path) + sizeof(suffix));
 	if (!temporary) {
 		return fail("%s: not enough memory", path);
 	}
 	strcpy(temporary, path);
 	strcat(temporary, suffix);
-	ok = write_and_rename(path, temporary, data, bytes);
+	ok = write_and_rename(output, temporary, data, bytes);
 	free(temporary);
 	return ok;
+}
+
+bool file_write(const char *path, const void *data, size_t bytes)
+{
+	mode_t mask = umask(0);
+	struct output output = { path, 0666 & ~mask, true };
+	struct stat st;
+
+	umask(mask);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		return write_in_place(path, data, bytes);
+	}
+	return write_file(&output, data, bytes);
+}
+
+bool file_write_secret(const char *path, const void *data, size_t bytes, bool may_replace)
+{
+	struct output output = { path, 0600, may_replace };
+
+	return write_file(&output, data, bytes);
 }

@@ -26,4 +26,8 @@ void blob_free(struct blob *blob);
  */
 bool file_write(const char *path, const void *data, size_t bytes);
 
+/* The same for a secret: for its owner's eyes only, and an old file is refused unless it may be
+ * replaced. */
+bool file_write_secret(const char *path, const void *data, size_t bytes, bool may_replace);
+
 #endif

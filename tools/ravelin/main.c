@@ -10,9 +10,13 @@
 
 static const char help_text[] =
 	"Usage: ravelin COMMAND [OPTION]...\n"
-	"Packs what the Ravelin corevisor boots, and shows what a running one does.\n"
+	"Packs and signs what the Ravelin corevisor boots, and shows what a running one does.\n"
 	"\n"
 	"  pack      make the bundle of a host, or the bootable image of a protected guest\n"
+	"  keygen    make a guest owner's key\n"
+	"  sign      sign what a protected guest starts with\n"
+	"  verify    check a signed guest as the corevisor does\n"
+	"  inspect   show what an owner has signed\n"
 	"  version   versions of this program and of the running corevisor\n"
 	"  status    VMs, pages by state, exits by class, the last refusal\n"
 	"  log       the corevisor's log\n"
@@ -26,10 +30,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "pack", command_pack },
-	{ "version", command_version },
-	{ "status", command_status },
-	{ "log", command_log },
+	{ "pack", command_pack },	{ "keygen", command_keygen },
+	{ "sign", command_sign },	{ "verify", command_verify },
+	{ "inspect", command_inspect }, { "version", command_version },
+	{ "status", command_status },	{ "log", command_log },
 };
 
 bool fail(const char *format, ...)

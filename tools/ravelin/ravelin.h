@@ -27,6 +27,10 @@ int usage_error(const char *command);
 
 /* The subcommands; argv[0] is the subcommand's name. Each returns the exit status. */
 int command_pack(int argc, char **argv);
+int command_keygen(int argc, char **argv);
+int command_sign(int argc, char **argv);
+int command_verify(int argc, char **argv);
+int command_inspect(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_log(int argc, char **argv);

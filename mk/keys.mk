@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Guest owners' keys, made once per build directory and never part of the tree: build/keys/owner.pem signs the guests of
+# the test machine, build/keys/test.pem the test images.
+
+KEYS_OUT := $(BUILD)/keys
+
+.PRECIOUS: $(KEYS_OUT)/%.pem
+
+# Order only: a newer program is no reason for another owner.
+$(KEYS_OUT)/%.pem: | $(BUILD)/tools/ravelin
+	@mkdir -p $(@D)
+	$(BUILD)/tools/ravelin keygen --public $(KEYS_OUT)/$*.pub -o $@ >/dev/null
