@@ -21,7 +21,8 @@
 #define BLOCK_PAGES 512 /* of 2 MiB */
 /*
  * A page that leaves the host costs a broadcast invalidation, and the corevisor keeps interrupts
- * and the VM's lock for the whole call: smaller steps for protected VMs.
+ * and the VM's lock for the whole call: smaller steps for protected VMs, but for a whole block,
+ * which costs as much as a page.
  */
 #define PROTECTED_CALL_PAGES 32
 #define PROTECTED_AROUND_PAGES 64
@@ -257,10 +258,23 @@ static unsigned long hv_contiguous(struct page **pages, unsigned long count)
 	return n;
 }
 
+/* With how many pages may one call deal? */
+static unsigned long hv_call_limit(struct hv_vm *vm, int image, u64 gfn, struct page **pages,
+				   unsigned long count)
+{
+	if (!vm->is_protected)
+		return RV_BATCH_PAGES;
+	if (image == NO_IMAGE && count == BLOCK_PAGES && IS_ALIGNED(gfn, BLOCK_PAGES) &&
+	    IS_ALIGNED(page_to_pfn(pages[0]), BLOCK_PAGES) &&
+	    hv_contiguous(pages, count) == BLOCK_PAGES)
+		return BLOCK_PAGES;
+	return PROTECTED_CALL_PAGES;
+}
+
 static long hv_map_pages(struct hv_vm *vm, int image, u64 gfn, struct page **pages,
 			 unsigned long count)
 {
-	unsigned long limit = vm->is_protected ? PROTECTED_CALL_PAGES : RV_BATCH_PAGES;
+	unsigned long limit = hv_call_limit(vm, image, gfn, pages, count);
 	unsigned long done = 0;
 	long got = 0;
 
@@ -361,6 +375,36 @@ static void hv_populate_around(struct hv_vm *vm, const struct hv_slot *slot, u64
 	}
 }
 
+/* Is the 2 MiB of the guest that `gfn` lies in backed by one huge page, lying alike? */
+static bool hv_is_block(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn)
+{
+	u64 first = ALIGN_DOWN(gfn, BLOCK_PAGES);
+	struct page *page;
+	bool is_block;
+
+	if (first < slot->gfn || first + BLOCK_PAGES > slot->gfn + slot->pages ||
+	    hv_pin(vm, hv_slot_hva(slot, gfn), 1, PIN_FLAGS, &page) != 1)
+		return false;
+	is_block = folio_nr_pages(page_folio(page)) >= BLOCK_PAGES &&
+		   IS_ALIGNED(page_to_pfn(page) - (gfn - first), BLOCK_PAGES);
+	hv_unpin(vm, &page, 1, false);
+	return is_block;
+}
+
+/* Gives a protected VM 2 MiB at once if it can. False: it has not given `gfn`. */
+static bool hv_populate_block(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn)
+{
+	u64 first = ALIGN_DOWN(gfn, BLOCK_PAGES);
+	unsigned long given = first;
+
+	if (!vm->is_protected ||
+	    xa_find(&vm->pages, &given, first + BLOCK_PAGES - 1, XA_PRESENT) ||
+	    !hv_is_block(vm, slot, gfn))
+		return false;
+	hv_populate(vm, slot, first, BLOCK_PAGES, PIN_FLAGS | FOLL_NOFAULT, NO_IMAGE);
+	return xa_load(&vm->pages, gfn);
+}
+
 int hv_mem_fault(struct hv_vm *vm, u64 gfn)
 {
 	const struct hv_slot *slot;
@@ -371,6 +415,8 @@ int hv_mem_fault(struct hv_vm *vm, u64 gfn)
 	if (vm->state != HV_LIVE || xa_load(&vm->pages, gfn))
 		goto unlock; /* stopped, or another vCPU was faster */
 	slot = hv_mem_find_slot(vm, gfn);
+	if (slot && hv_populate_block(vm, slot, gfn))
+		goto unlock;
 	ret = slot ? hv_populate(vm, slot, gfn, 1, PIN_FLAGS, NO_IMAGE) : -EFAULT;
 	if (ret > 0) {
 		ret = 0;
