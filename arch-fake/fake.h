@@ -40,6 +40,8 @@ u64 fake_info_pfn(void);	       /* the page that the host may only read */
 void fake_cpu_set(u32 cpu); /* this thread is CPU `cpu` from now on */
 u32 fake_locks_held(void);  /* mask of ranks held by this CPU */
 void fake_counter_set(u64 value);
+/* What an open VM's creator says, and tests that sign nothing. */
+extern const u64 fake_no_owner[4];
 extern bool fake_entropy; /* what rng_is_ready() and arch_random() say */
 
 /* ---- what software at EL1 does, through TLB and caches ---- */

@@ -3,6 +3,7 @@
 #include "fake_impl.h"
 
 #include <cv/arch.h>
+#include <cv/arch_host.h>
 #include <cv/check.h>
 #include <cv/rng.h>
 #include <sched.h>
@@ -12,9 +13,11 @@
 #include <string.h>
 
 bool fake_entropy = true;
+const u64 fake_no_owner[4];
 
 static _Thread_local u32 this_cpu;
 static u32 held[FAKE_CPUS];
+static bool is_in_library[FAKE_CPUS];
 static u64 counter;
 
 void fake_fail(const char *format, ...)
@@ -33,6 +36,7 @@ void fake_cpu_reset(void)
 {
 	this_cpu = 0;
 	memset(held, 0, sizeof(held));
+	memset(is_in_library, 0, sizeof(is_in_library));
 	counter = 0;
 	fake_entropy = true;
 }
@@ -135,6 +139,22 @@ bool rng_bytes(void *out, u64 bytes)
 		at[i] = (u8)word;
 	}
 	return fake_entropy;
+}
+
+void arch_fp_begin(void)
+{
+	if (is_in_library[this_cpu]) {
+		fake_fail("CPU %u saves its vector registers twice", this_cpu);
+	}
+	is_in_library[this_cpu] = true;
+}
+
+void arch_fp_end(void)
+{
+	if (!is_in_library[this_cpu]) {
+		fake_fail("CPU %u restores vector registers that it did not save", this_cpu);
+	}
+	is_in_library[this_cpu] = false;
 }
 
 void plat_console_write(const char *text, size_t bytes)

@@ -20,15 +20,16 @@ $(FZ_OUT)/fuzz_machine_fdt: test/fuzz/fuzz_machine_fdt.c $(FZ_BOOT) corevisor/co
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
 
-$(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealboot.h mk/fuzz.mk
+$(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealboot.h test/unit/sealboot_compare.h mk/fuzz.mk
 	@mkdir -p $(@D)
-	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
+	clang $(FZ_CFLAGS) -Itest/unit -o $@ $(filter %.c,$^) -lfdt
 
-FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c hcall.c \
+FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c image.c manifest.c crypto.c \
+	hcall.c \
 	vcpu.c run.c guest_fault.c guest_inject.c guest_sysreg.c guest_psci.c guest_smccc.c rsi.c vgic.c vtimer.c exception.c \
 	trng.c)
 FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
 $(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
-	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lpthread
+	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread

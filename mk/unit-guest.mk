@@ -17,16 +17,18 @@ $(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include
 	gcc $(UG_CFLAGS) -o $@ $< $(UG_CORE) $(UG_SUPPORT) -lcmocka
 
 # The same path over the real memory core and the fake machine of arch-fake.
-UG_WHOLE := $(UG_OUT)/test_whole_guest
-UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c) \
+UG_WHOLE := $(UG_OUT)/test_whole_guest $(UG_OUT)/test_seed_examples
+UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c \
+	image.c manifest.c crypto.c) \
 	$(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
 TESTS += $(UG_WHOLE) $(UG_OUT)/lock-analysis
 
-$(UG_WHOLE): test/unit/test_whole_guest.c $(UG_CORE) $(UG_MEMORY) $(wildcard corevisor/include/cv/*.h arch-fake/*.h) \
+$(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c test/common/owner.c $(UG_CORE) $(UG_MEMORY) $(wildcard test/common/*.h corevisor/include/cv/*.h arch-fake/*.h) \
 		include/ravelin/abi.h mk/unit-guest.mk
 	@mkdir -p $(@D)
-	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -o $@ $< $(UG_CORE) $(UG_MEMORY) -lcmocka -lpthread
+	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $< test/common/owner.c $(UG_CORE) $(UG_MEMORY) -lcmocka \
+		-lbearssl -lfdt -lpthread
 
 # Compiling is the test: a lock that is not held where it must be is an error.
 $(UG_OUT)/lock-analysis: $(UG_CORE) $(wildcard corevisor/include/cv/*.h)

@@ -201,6 +201,9 @@ static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 	       : a->donated_count != b->donated_count			 ? "vm.donated_count"
 	       : memcmp(a->donated, b->donated, sizeof(a->donated)) != 0 ? "vm.donated"
 	       : memcmp(a->run_pfn, b->run_pfn, sizeof(a->run_pfn)) != 0 ? "vm.run_pfn"
+	       : a->image_count != b->image_count			 ? "vm.image_count"
+	       : memcmp(a->image, b->image, sizeof(a->image)) != 0	 ? "vm.image"
+	       : a->is_undone != b->is_undone				 ? "vm.is_undone"
 									 : NULL;
 }
 

@@ -45,6 +45,15 @@ struct spec_gfn {
 	enum s2_wish wish;
 };
 
+struct spec_image {
+	u64 first; /* gfn */
+	u64 bytes;
+	u64 mapped; /* pages, from the first on */
+};
+
+/* What an honest verifier finds in the launch page and the images. */
+enum spec_verdict { SPEC_SIGNED, SPEC_MALFORMED, SPEC_NOT_SIGNED, SPEC_AGAINST_POLICY };
+
 struct spec_vm {
 	u64 handle; /* 0: none */
 	bool is_protected;
@@ -57,6 +66,9 @@ struct spec_vm {
 	u32 donated_count;
 	u64 donated[SPEC_DONATED]; /* a stack */
 	u64 run_pfn[SPEC_VCPUS];   /* 0: no such vCPU */
+	u32 image_count;
+	struct spec_image image[RV_IMAGES_MAX];
+	bool is_undone; /* a failed check's pages are being given back */
 	/* tables */
 	u32 tables_free;
 	bool has_level2;
@@ -91,7 +103,7 @@ void spec_host_unshare_core(struct spec_state *state, u64 pfn);
 enum cv_status spec_pool_topup(struct spec_state *state, u64 pfn);
 
 enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags,
-			      u64 *handle);
+			      const u64 owner_key[4], u64 *handle);
 enum cv_status spec_vm_topup(struct spec_state *state, u64 handle, u64 pfn);
 enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u64 pages);
 enum cv_status spec_vm_kill(struct spec_state *state, u64 handle);
@@ -99,8 +111,14 @@ enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left);
 enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 index, u64 record,
 				   u64 run);
 
+enum cv_status spec_image_add(struct spec_state *state, u64 handle, u64 gpa, u64 bytes, u64 *index);
+enum cv_status spec_image_map(struct spec_state *state, u64 handle, u64 index, u64 pfn, u64 pages,
+			      u64 *done);
+enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
+			      enum spec_verdict verdict, u64 *left);
+
 enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
-			u64 flags, u64 *done);
+			u64 *done);
 enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 pages, u64 *next);
 enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end,
 			     enum s2_wish wish, bool destroyed);

@@ -9,5 +9,11 @@ void spec_page_set(struct spec_state *state, u64 pfn, struct spec_page to);
 struct spec_page spec_host_page(u64 token);
 enum cv_status spec_page_check(struct spec_state *state, u64 pfn);
 u64 spec_ram_end(const struct spec_vm *vm, u64 gfn);
+/* One page of host RAM for the VM, content kept or not; one page back. */
+enum cv_status spec_map_page(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
+			     bool is_content_kept);
+void spec_reclaim_page(struct spec_state *state, struct spec_vm *vm, u64 gfn);
+/* The core takes a page, looks, and gives it back as it was. */
+enum cv_status spec_core_borrow(struct spec_state *state, u64 pfn);
 
 #endif

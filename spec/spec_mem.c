@@ -107,6 +107,22 @@ void spec_core_return_host(struct spec_state *state, u64 pfn)
 	spec_page_set(state, pfn, spec_host_page(0));
 }
 
+enum cv_status spec_core_borrow(struct spec_state *state, u64 pfn)
+{
+	struct spec_page before;
+	enum cv_status status = spec_page_check(state, pfn);
+
+	if (status != CV_OK) {
+		return status;
+	}
+	before = *spec_page(state, pfn);
+	status = spec_host_donate_core(state, pfn);
+	if (status == CV_OK) {
+		spec_page_set(state, pfn, before);
+	}
+	return status;
+}
+
 enum cv_status spec_host_share_core(struct spec_state *state, u64 pfn)
 {
 	enum cv_status status = spec_page_check(state, pfn);
@@ -189,15 +205,14 @@ u64 spec_ram_end(const struct spec_vm *vm, u64 gfn)
 
 /* ---- guest memory ---- */
 
-static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
-				u64 flags)
+static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn)
 {
 	struct spec_page *page = spec_page(state, pfn);
 
 	if (spec_ram_end(vm, gfn) == 0 || page == NULL) {
 		return CV_E_RANGE;
 	}
-	if (vm->state == VM_POWEROFF || (flags != 0 && vm->state != VM_READY)) {
+	if (vm->state == VM_POWEROFF) {
 		return CV_E_STATE;
 	}
 	if (page->owner != OWNER_HOST || (vm->is_protected && page->is_shared) ||
@@ -220,7 +235,8 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 	return CV_OK;
 }
 
-static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn, u64 flags)
+static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
+		    bool is_content_kept)
 {
 	struct spec_page page = *spec_page(state, pfn);
 
@@ -233,7 +249,7 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 			.is_host = is_shared,
 			.is_host_rw = is_shared,
 			.gfn = gfn,
-			.token = (flags & RV_MEM_CONTENT) != 0 ? page.token : 0,
+			.token = is_content_kept ? page.token : 0,
 		};
 	} else {
 		page.is_shared = true;
@@ -245,25 +261,35 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 	vm->guest_pages++;
 }
 
+enum cv_status spec_map_page(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
+			     bool is_content_kept)
+{
+	enum cv_status status = map_check(state, vm, gfn, pfn);
+
+	if (status == CV_OK) {
+		map_one(state, vm, gfn, pfn, is_content_kept);
+	}
+	return status;
+}
+
 enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
-			u64 flags, u64 *done)
+			u64 *done)
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	enum cv_status status = CV_OK;
 	u64 i;
 
-	if ((flags & ~(u64)RV_MEM_CONTENT) != 0 || pages == 0) {
+	if (pages == 0) {
 		return CV_E_INVALID;
 	}
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
 	for (i = 0; i < min_u64(pages, RV_BATCH_PAGES); i++) {
-		status = map_check(state, vm, gfn + i, pfn + i, flags);
+		status = spec_map_page(state, vm, gfn + i, pfn + i, false);
 		if (status != CV_OK) {
 			break;
 		}
-		map_one(state, vm, gfn + i, pfn + i, flags);
 	}
 	if (i == 0) {
 		return status;
@@ -272,7 +298,7 @@ enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, 
 	return CV_OK;
 }
 
-static void reclaim_one(struct spec_state *state, struct spec_vm *vm, u64 gfn)
+void spec_reclaim_page(struct spec_state *state, struct spec_vm *vm, u64 gfn)
 {
 	u64 pfn = vm->gfn[gfn].pfn;
 
@@ -311,7 +337,7 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 								 : 512 * 512;
 
 		if (gfn < SPEC_GFNS && vm->gfn[gfn].pfn != 0) {
-			reclaim_one(state, vm, gfn);
+			spec_reclaim_page(state, vm, gfn);
 			returned++;
 		}
 		gfn = align_down(gfn, covers) + covers;

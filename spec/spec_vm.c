@@ -98,14 +98,15 @@ static u64 pop(struct spec_vm *vm)
 }
 
 enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u64 flags,
-			      u64 *handle)
+			      const u64 owner_key[4], u64 *handle)
 {
 	const u64 pfns[3] = { record, root, root + 1 };
 	u32 owner = free_owner(state);
 	struct spec_vm *vm = free_slot(state);
 	enum cv_status status;
 
-	if ((flags & ~(u64)RV_VM_PROTECTED) != 0 || root % 2 != 0) {
+	if ((flags & ~(u64)RV_VM_PROTECTED) != 0 || root % 2 != 0 ||
+	    (flags == 0 && (owner_key[0] | owner_key[1] | owner_key[2] | owner_key[3]) != 0)) {
 		return CV_E_INVALID;
 	}
 	if ((flags & RV_VM_PROTECTED) != 0 && !state->has_entropy) {

@@ -5,6 +5,8 @@
  */
 #include <cv/rsi.h>
 
+#include <string.h>
+
 #include <cv/mem.h>
 #include <cv/psci.h>
 
@@ -24,6 +26,9 @@
 
 #define RSI_VERSION_1_0 0x10000
 
+#define MEASUREMENTS_EXTENSIBLE 4
+#define MEASUREMENT_BYTES 64
+
 #define RSI_SUCCESS 0
 #define RSI_ERROR_INPUT 1
 #define RSI_ERROR_STATE 2
@@ -37,7 +42,8 @@
 #define RSI_CHANGE_DESTROYED 1ull
 
 /* RsiRealmConfig; in place: no address bit means "shared" (kvm-api 3.2). All else is zero: SHA-256,
- * no planes, no RPV. */
+ * no planes; but for the RPV, the realm's personalisation, which is the owner's key. */
+#define REALM_CONFIG_RPV 0x200
 static const struct {
 	u64 ipa_bits;
 	u8 rest[PAGE_SIZE - sizeof(u64)];
@@ -80,6 +86,10 @@ static enum guest_call config(struct vcpu *vcpu, struct run_exit *out)
 	}
 	lock_acquire(vm->lock);
 	status = mem_vm_write(vm, ipa, &realm_config, sizeof(realm_config));
+	if (status == CV_OK) {
+		status = mem_vm_write(vm, ipa_make(ipa.v + REALM_CONFIG_RPV), vm->owner_key,
+				      sizeof(vm->owner_key));
+	}
 	lock_release(vm->lock);
 	if (status == CV_E_NOENT) {
 		out->reason = RV_EXIT_RAM;
@@ -191,6 +201,23 @@ static enum guest_call state_get(struct vcpu *vcpu)
 	return done(vcpu, RSI_SUCCESS);
 }
 
+/* Index 0 is the initial measurement: the manifest that the owner signed. The extensible ones, 1 to
+ * 4, stand at 0, where they begin. 64 bytes in x1 to x8. */
+static enum guest_call measurement(struct vcpu *vcpu)
+{
+	u64 *x = vcpu->ctx.x;
+	const u64 index = x[1];
+
+	if (index > MEASUREMENTS_EXTENSIBLE) {
+		return done(vcpu, RSI_ERROR_INPUT);
+	}
+	memset(&x[1], 0, MEASUREMENT_BYTES);
+	if (index == 0) {
+		memcpy(&x[1], vcpu->vm->manifest, sizeof(vcpu->vm->manifest));
+	}
+	return done(vcpu, RSI_SUCCESS);
+}
+
 enum guest_call rsi_call(struct vcpu *vcpu, u32 id, struct run_exit *out)
 {
 	switch (id) {
@@ -205,11 +232,11 @@ enum guest_call rsi_call(struct vcpu *vcpu, u32 id, struct run_exit *out)
 	case RSI_IPA_STATE_GET:
 		return state_get(vcpu);
 	case RSI_MEASUREMENT_READ:
+		return measurement(vcpu);
 	case RSI_MEASUREMENT_EXTEND:
 	case RSI_ATTESTATION_TOKEN_INIT:
 	case RSI_ATTESTATION_TOKEN_CONTINUE:
-		/* Nothing has been measured: images are not verified yet, and an invented value
-		 * would be a lie. */
+		/* Nobody here signs a token, and an invented value would be a lie. */
 		return done(vcpu, RSI_ERROR_STATE);
 	case RSI_HOST_CALL:
 		return done(vcpu, RSI_ERROR_INPUT);

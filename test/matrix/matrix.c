@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "observe.h"
+#include "owner.h"
 
 /* Pages the scenes use: in the second block of the first bank, the last block of it, and the
  * unaligned bank. */
@@ -33,12 +34,14 @@
 #define GFN_DESTROYED 7ull
 #define GFN_BACKED 8ull /* backed by another page, in both VMs */
 #define GFN_FAR 600ull	/* another leaf table */
+#define GFN_IMAGE 16ull /* an image of two pages, of which one is there */
 #define RAM_PAGES 1024ull
 
 static struct spec_state spec;
 static u64 vm_a; /* protected */
 static u64 vm_b; /* open */
 static u64 vm_dead;
+static struct owner owner; /* vm_a's */
 
 /* ---- scenes: the world before the call ---- */
 
@@ -112,14 +115,15 @@ static u64 spare(void)
 
 static u64 make_vm(u64 flags)
 {
+	const u64 *words = (flags & RV_VM_PROTECTED) != 0 ? owner.words : fake_no_owner;
 	u64 record = spare();
 	u64 root = align_up(spare(), 2);
 	u64 handle;
 	u64 expected;
 
 	next_spare = root + 2;
-	BOTH(vm_create(record, root, flags, &handle),
-	     spec_vm_create(&spec, record, root, flags, &expected));
+	BOTH(vm_create(record, root, flags, words, &handle),
+	     spec_vm_create(&spec, record, root, flags, words, &expected));
 	assert_int_equal(handle, expected);
 	BOTH(vm_add_ram(handle, 0, RAM_PAGES), spec_vm_add_ram(&spec, handle, 0, RAM_PAGES));
 	for (u32 i = 0; i < 4; i++) {
@@ -151,12 +155,51 @@ static void set_running(u64 handle, enum vm_state state, u32 active) CV_NO_LOCK_
 	spec_vm(&spec, handle)->active = active;
 }
 
-static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
+static void map(u64 handle, u64 gfn, u64 pfn)
 {
 	u64 done;
 
-	BOTH(mem_map(handle, gfn, pfn, 1, flags, &done),
-	     spec_map(&spec, handle, gfn, pfn, 1, flags, &done));
+	BOTH(mem_map(handle, gfn, pfn, 1, &done), spec_map(&spec, handle, gfn, pfn, 1, &done));
+}
+
+/* An image of vm_a of `pages` pages, the first of which is `pfn`. */
+static void load(u64 gfn, u64 pages, u64 pfn)
+{
+	u64 index;
+	u64 done;
+
+	BOTH(image_add(vm_a, gfn << PAGE_SHIFT, pages << PAGE_SHIFT, &index),
+	     spec_image_add(&spec, vm_a, gfn << PAGE_SHIFT, pages << PAGE_SHIFT, &index));
+	BOTH(image_map(vm_a, index, pfn, 1, &done),
+	     spec_image_map(&spec, vm_a, index, pfn, 1, &done));
+}
+
+static void put_page(u64 pfn, const void *data)
+{
+	const u64 *words = data;
+
+	for (u64 i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
+		fake_poke(pfn, i * sizeof(u64), words[i]);
+	}
+	spec_page(&spec, pfn)->token = fake_page_token(pfn);
+}
+
+/* Launch pages for images of zeros: one of the owner, one of somebody else. */
+static void make_launches(u64 good, u64 foreign)
+{
+	static const u8 zeros[2 * PAGE_SIZE];
+	static struct rv_launch launch[2];
+	const struct owner_policy policy = { .entry = GFN_IMAGE << PAGE_SHIFT };
+	const struct owner_image image = { GFN_IMAGE << PAGE_SHIFT, sizeof(zeros), zeros };
+	struct owner other;
+
+	if (launch[0].magic == 0) {
+		owner_make(&other, RV_CURVE_P256, 2);
+		owner_sign(&owner, &policy, &image, 1, &launch[0]);
+		owner_sign(&other, &policy, &image, 1, &launch[1]);
+	}
+	put_page(good, &launch[0]);
+	put_page(foreign, &launch[1]);
 }
 
 static void make_vms(void)
@@ -175,8 +218,9 @@ static void make_vms(void)
 	fake_attach(vm_b & 0xff, pa_make(spec_vm(&spec, vm_b)->donated[1] << PAGE_SHIFT));
 	set_wish(vm_a, GFN_SHARED, GFN_SHARED + 1, S2_WISH_SHARED);
 	set_wish(vm_a, GFN_DESTROYED, GFN_DESTROYED + 1, S2_WISH_DESTROYED);
-	map(vm_a, GFN_BACKED, spare(), 0);
-	map(vm_b, GFN_BACKED, spare(), 0);
+	map(vm_a, GFN_BACKED, spare());
+	map(vm_b, GFN_BACKED, spare());
+	load(GFN_IMAGE, 2, spare());
 }
 
 static u64 scene_page(enum page_scene scene)
@@ -189,10 +233,10 @@ static u64 scene_page(enum page_scene scene)
 		BOTH(mem_host_donate_core(other), spec_host_donate_core(&spec, other));
 		break;
 	case PAGE_IS_OPEN_TWICE:
-		map(vm_b, GFN_FAR + 1, subject, 0);
+		map(vm_b, GFN_FAR + 1, subject);
 		/* fall through */
 	case PAGE_IS_OPEN:
-		map(vm_b, GFN_SUBJECT, subject, 0);
+		map(vm_b, GFN_SUBJECT, subject);
 		break;
 	case PAGE_IS_RUN:
 		other = spare();
@@ -203,7 +247,7 @@ static u64 scene_page(enum page_scene scene)
 		set_wish(vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_SHARED);
 		/* fall through */
 	case PAGE_IS_PRIVATE:
-		map(vm_a, GFN_SUBJECT, subject, RV_MEM_CONTENT);
+		map(vm_a, GFN_SUBJECT, subject);
 		break;
 	case PAGE_IS_VM_TABLE:
 		BOTH(vm_topup(vm_a, subject), spec_vm_topup(&spec, vm_a, subject));
@@ -232,8 +276,10 @@ static void scene_vms(enum vm_scene scene)
 		enum vm_state state;
 		u32 active;
 	} of[VM_SCENES] = {
-		[VMS_READY] = { VM_READY, 0 },	    [VMS_VERIFIED] = { VM_VERIFIED, 0 },
-		[VMS_BUSY] = { VM_VERIFIED, 1 },	    [VMS_POWEROFF] = { VM_POWEROFF, 0 },
+		[VMS_READY] = { VM_READY, 0 },
+		[VMS_VERIFIED] = { VM_VERIFIED, 0 },
+		[VMS_BUSY] = { VM_VERIFIED, 1 },
+		[VMS_POWEROFF] = { VM_POWEROFF, 0 },
 		[VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
 	};
 
@@ -272,36 +318,43 @@ static struct outcome outcome(enum cv_status status, u64 value)
 	return (struct outcome){ status, status == CV_OK ? value : 0 };
 }
 
-#define CALL(name, core_expression, spec_expression)                                               \
-	static struct outcome do_core_##name(u64 p)                                                \
-	{                                                                                          \
-		u64 v = 0;                                                                         \
-		enum cv_status s = core_expression;                                                \
-		(void)p;                                                                           \
-		return outcome(s, v);                                                              \
-	}                                                                                          \
-	static struct outcome do_spec_##name(u64 p)                                                \
-	{                                                                                          \
-		u64 v = 0;                                                                         \
-		enum cv_status s = spec_expression;                                                \
-		(void)p;                                                                           \
-		return outcome(s, v);                                                              \
+#define CALL(name, core_expression, spec_expression) \
+	static struct outcome do_core_##name(u64 p)  \
+	{                                            \
+		u64 v = 0;                           \
+		enum cv_status s = core_expression;  \
+		(void)p;                             \
+		return outcome(s, v);                \
+	}                                            \
+	static struct outcome do_spec_##name(u64 p)  \
+	{                                            \
+		u64 v = 0;                           \
+		enum cv_status s = spec_expression;  \
+		(void)p;                             \
+		return outcome(s, v);                \
 	}
 
 #define FREE_ROOT (BLOCK2 + 16)
 #define FREE_PAGE (BLOCK2 + 20)
+#define LAUNCH_GOOD (BLOCK2 + 40)
+#define LAUNCH_FOREIGN (BLOCK2 + 41)
 CALL(donate_core, mem_host_donate_core(p), spec_host_donate_core(&spec, p))
 CALL(share_core, mem_host_share_core(p), spec_host_share_core(&spec, p))
 CALL(pool_topup, mem_pool_topup(p), spec_pool_topup(&spec, p))
-CALL(create_record, vm_create(p, FREE_ROOT, RV_VM_PROTECTED, &v),
-     spec_vm_create(&spec, p, FREE_ROOT, RV_VM_PROTECTED, &v))
-CALL(create_root, vm_create(FREE_PAGE, p & ~1ull, 0, &v),
-     spec_vm_create(&spec, FREE_PAGE, p & ~1ull, 0, &v))
-CALL(create_odd_root, vm_create(FREE_PAGE, p | 1, 0, &v),
-     spec_vm_create(&spec, FREE_PAGE, p | 1, 0, &v))
-CALL(create_same, vm_create(p, p & ~1ull, 0, &v), spec_vm_create(&spec, p, p & ~1ull, 0, &v))
-CALL(create_flags, vm_create(p, FREE_ROOT, 2, &v), spec_vm_create(&spec, p, FREE_ROOT, 2, &v))
-CALL(create_huge, vm_create(p, ~1ull, 0, &v), spec_vm_create(&spec, p, ~1ull, 0, &v))
+CALL(create_record, vm_create(p, FREE_ROOT, RV_VM_PROTECTED, fake_no_owner, &v),
+     spec_vm_create(&spec, p, FREE_ROOT, RV_VM_PROTECTED, fake_no_owner, &v))
+CALL(create_root, vm_create(FREE_PAGE, p & ~1ull, 0, fake_no_owner, &v),
+     spec_vm_create(&spec, FREE_PAGE, p & ~1ull, 0, fake_no_owner, &v))
+CALL(create_odd_root, vm_create(FREE_PAGE, p | 1, 0, fake_no_owner, &v),
+     spec_vm_create(&spec, FREE_PAGE, p | 1, 0, fake_no_owner, &v))
+CALL(create_same, vm_create(p, p & ~1ull, 0, fake_no_owner, &v),
+     spec_vm_create(&spec, p, p & ~1ull, 0, fake_no_owner, &v))
+CALL(create_flags, vm_create(p, FREE_ROOT, 2, fake_no_owner, &v),
+     spec_vm_create(&spec, p, FREE_ROOT, 2, fake_no_owner, &v))
+CALL(create_owned, vm_create(p, FREE_ROOT, 0, owner.words, &v),
+     spec_vm_create(&spec, p, FREE_ROOT, 0, owner.words, &v))
+CALL(create_huge, vm_create(p, ~1ull, 0, fake_no_owner, &v),
+     spec_vm_create(&spec, p, ~1ull, 0, fake_no_owner, &v))
 CALL(topup_a, vm_topup(vm_a, p), spec_vm_topup(&spec, vm_a, p))
 CALL(topup_b, vm_topup(vm_b, p), spec_vm_topup(&spec, vm_b, p))
 CALL(topup_dead, vm_topup(vm_dead, p), spec_vm_topup(&spec, vm_dead, p))
@@ -316,29 +369,108 @@ CALL(vcpu_index, vm_create_vcpu(vm_a, 64, p, FREE_PAGE),
      spec_vm_create_vcpu(&spec, vm_a, 64, p, FREE_PAGE))
 CALL(vcpu_dead, vm_create_vcpu(vm_dead, 0, p, FREE_PAGE),
      spec_vm_create_vcpu(&spec, vm_dead, 0, p, FREE_PAGE))
-#define MAP(name, vm, gfn, pages, flags)                                                           \
-	CALL(name, mem_map(vm, gfn, p, pages, flags, &v),                                          \
-	     spec_map(&spec, vm, gfn, p, pages, flags, &v))
-MAP(map_a, vm_a, GFN_FREE, 1, 0)
-MAP(map_a_content, vm_a, GFN_FREE, 1, RV_MEM_CONTENT)
-MAP(map_a_shared, vm_a, GFN_SHARED, 1, 0)
-MAP(map_a_destroyed, vm_a, GFN_DESTROYED, 1, 0)
-MAP(map_a_backed, vm_a, GFN_BACKED, 1, 0)
-MAP(map_a_again, vm_a, GFN_SUBJECT, 1, 0)
-MAP(map_a_far, vm_a, GFN_FAR, 1, 0)
-MAP(map_a_outside, vm_a, RAM_PAGES, 1, 0)
-MAP(map_a_beyond, vm_a, ~0ull, 1, 0)
-MAP(map_a_many, vm_a, GFN_FREE, 3, 0)
-MAP(map_a_flags, vm_a, GFN_FREE, 1, 2)
-MAP(map_a_none, vm_a, GFN_FREE, 0, 0)
-MAP(map_b, vm_b, GFN_FREE, 1, 0)
-MAP(map_b_content, vm_b, GFN_FREE, 1, RV_MEM_CONTENT)
-MAP(map_b_backed, vm_b, GFN_BACKED, 1, 0)
-MAP(map_b_again, vm_b, GFN_SUBJECT, 1, 0)
-MAP(map_b_far, vm_b, GFN_FAR, 2, 0)
-MAP(map_dead, vm_dead, GFN_FREE, 1, 0)
-MAP(map_no_vm, 0, GFN_FREE, 1, 0)
-#define RECLAIM(name, vm, gfn, pages)                                                              \
+#define MAP(name, vm, gfn, pages) \
+	CALL(name, mem_map(vm, gfn, p, pages, &v), spec_map(&spec, vm, gfn, p, pages, &v))
+MAP(map_a, vm_a, GFN_FREE, 1)
+MAP(map_a_shared, vm_a, GFN_SHARED, 1)
+MAP(map_a_destroyed, vm_a, GFN_DESTROYED, 1)
+MAP(map_a_backed, vm_a, GFN_BACKED, 1)
+MAP(map_a_again, vm_a, GFN_SUBJECT, 1)
+MAP(map_a_far, vm_a, GFN_FAR, 1)
+MAP(map_a_outside, vm_a, RAM_PAGES, 1)
+MAP(map_a_beyond, vm_a, ~0ull, 1)
+MAP(map_a_many, vm_a, GFN_FREE, 3)
+MAP(map_a_none, vm_a, GFN_FREE, 0)
+MAP(map_b, vm_b, GFN_FREE, 1)
+MAP(map_b_backed, vm_b, GFN_BACKED, 1)
+MAP(map_b_again, vm_b, GFN_SUBJECT, 1)
+MAP(map_b_far, vm_b, GFN_FAR, 2)
+MAP(map_dead, vm_dead, GFN_FREE, 1)
+MAP(map_no_vm, 0, GFN_FREE, 1)
+#define IMAGE_ADD(name, vm, gpa, bytes) \
+	CALL(name, image_add(vm, gpa, bytes, &v), spec_image_add(&spec, vm, gpa, bytes, &v))
+IMAGE_ADD(image_add, vm_a, GFN_FREE << PAGE_SHIFT, 100)
+IMAGE_ADD(image_add_open, vm_b, GFN_FREE << PAGE_SHIFT, 100)
+IMAGE_ADD(image_add_dead, vm_dead, GFN_FREE << PAGE_SHIFT, 100)
+IMAGE_ADD(image_add_over, vm_a, (GFN_IMAGE - 1) << PAGE_SHIFT, PAGE_SIZE + 1)
+IMAGE_ADD(image_add_beyond, vm_a, (RAM_PAGES - 1) << PAGE_SHIFT, PAGE_SIZE + 1)
+IMAGE_ADD(image_add_wrap, vm_a, GFN_FREE << PAGE_SHIFT, ~0ull)
+IMAGE_ADD(image_add_odd, vm_a, (GFN_FREE << PAGE_SHIFT) + 8, 100)
+IMAGE_ADD(image_add_none, vm_a, GFN_FREE << PAGE_SHIFT, 0)
+
+/* Until there is no room. */
+static enum cv_status add_many_core(u64 *value)
+{
+	enum cv_status status = CV_OK;
+
+	for (u64 i = 0; status == CV_OK; i++) {
+		status = image_add(vm_a, (32 + i) << PAGE_SHIFT, 1, value);
+	}
+	return status;
+}
+
+static enum cv_status add_many_spec(u64 *value)
+{
+	enum cv_status status = CV_OK;
+
+	for (u64 i = 0; status == CV_OK; i++) {
+		status = spec_image_add(&spec, vm_a, (32 + i) << PAGE_SHIFT, 1, value);
+	}
+	return status;
+}
+
+CALL(image_add_many, add_many_core(&v), add_many_spec(&v))
+#define IMAGE_MAP(name, vm, index, pages)              \
+	CALL(name, image_map(vm, index, p, pages, &v), \
+	     spec_image_map(&spec, vm, index, p, pages, &v))
+IMAGE_MAP(image_map, vm_a, 0, 1)
+IMAGE_MAP(image_map_more, vm_a, 0, 3)
+IMAGE_MAP(image_map_none, vm_a, 0, 0)
+IMAGE_MAP(image_map_index, vm_a, 1, 1)
+IMAGE_MAP(image_map_dead, vm_dead, 0, 1)
+
+/* An image over a page that is there already. */
+static enum cv_status map_backed_core(u64 pfn, u64 *value)
+{
+	enum cv_status status = image_add(vm_a, GFN_BACKED << PAGE_SHIFT, 1, value);
+
+	return status == CV_OK ? image_map(vm_a, *value, pfn, 1, value) : status;
+}
+
+static enum cv_status map_backed_spec(u64 pfn, u64 *value)
+{
+	enum cv_status status = spec_image_add(&spec, vm_a, GFN_BACKED << PAGE_SHIFT, 1, value);
+
+	return status == CV_OK ? spec_image_map(&spec, vm_a, *value, pfn, 1, value) : status;
+}
+
+CALL(image_map_backed, map_backed_core(p, &v), map_backed_spec(p, &v))
+
+/* The image's last page, then the check. */
+static enum cv_status verify_core(u64 page, u64 launch, u64 *value)
+{
+	enum cv_status status = image_map(vm_a, 0, page, 1, value);
+
+	return status == CV_OK ? image_verify(vm_a, launch, value) : status;
+}
+
+static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdict, u64 *value)
+{
+	enum cv_status status = spec_image_map(&spec, vm_a, 0, page, 1, value);
+
+	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict, value) : status;
+}
+
+#define VERIFY(name, page, launch, verdict) \
+	CALL(name, verify_core(page, launch, &v), verify_spec(page, launch, verdict, &v))
+VERIFY(verify_junk, FREE_PAGE, p, SPEC_MALFORMED)
+VERIFY(verify_foreign, p, LAUNCH_FOREIGN, SPEC_NOT_SIGNED)
+VERIFY(verify_signed, FREE_PAGE, LAUNCH_GOOD, SPEC_SIGNED)
+CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, &v))
+CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, &v))
+CALL(verify_dead, image_verify(vm_dead, p, &v),
+     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, &v))
+#define RECLAIM(name, vm, gfn, pages) \
 	CALL(name, mem_reclaim(vm, gfn, pages, &v), spec_reclaim(&spec, vm, gfn, pages, &v))
 RECLAIM(reclaim_a, vm_a, GFN_SUBJECT, 1)
 RECLAIM(reclaim_a_all, vm_a, 0, RAM_PAGES)
@@ -401,16 +533,16 @@ static struct outcome wish_spec(u64 handle, u64 first, u64 end, enum s2_wish wis
 	return outcome(status, first);
 }
 
-#define WISH(name, ...)                                                                            \
-	static struct outcome do_core_##name(u64 p)                                                \
-	{                                                                                          \
-		(void)p;                                                                           \
-		return core_wish(__VA_ARGS__);                                                     \
-	}                                                                                          \
-	static struct outcome do_spec_##name(u64 p)                                                \
-	{                                                                                          \
-		(void)p;                                                                           \
-		return wish_spec(__VA_ARGS__);                                                     \
+#define WISH(name, ...)                             \
+	static struct outcome do_core_##name(u64 p) \
+	{                                           \
+		(void)p;                            \
+		return core_wish(__VA_ARGS__);      \
+	}                                           \
+	static struct outcome do_spec_##name(u64 p) \
+	{                                           \
+		(void)p;                            \
+		return wish_spec(__VA_ARGS__);      \
 	}
 WISH(wish_shared, vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_SHARED, false)
 WISH(wish_private, vm_a, GFN_SUBJECT, GFN_SUBJECT + 1, S2_WISH_PRIVATE, false)
@@ -425,9 +557,9 @@ WISH(wish_past_end, vm_a, RAM_PAGES - 1, RAM_PAGES + 1, S2_WISH_SHARED, true)
 WISH(wish_empty, vm_a, 5, 5, S2_WISH_SHARED, true)
 WISH(wish_open, vm_b, 0, RAM_PAGES, S2_WISH_SHARED, true)
 
-#define ENTRY(name)                                                                                \
-	{                                                                                          \
-#name, do_core_##name, do_spec_##name                                              \
+#define ENTRY(name)                                   \
+	{                                             \
+#name, do_core_##name, do_spec_##name \
 	}
 static const struct call calls[] = {
 	ENTRY(donate_core),    ENTRY(share_core),
@@ -439,14 +571,14 @@ static const struct call calls[] = {
 	ENTRY(vcpu_record),    ENTRY(vcpu_run),
 	ENTRY(vcpu_same),      ENTRY(vcpu_exists),
 	ENTRY(vcpu_index),     ENTRY(vcpu_dead),
-	ENTRY(map_a),	       ENTRY(map_a_content),
+	ENTRY(map_a),	       ENTRY(image_add),
 	ENTRY(map_a_shared),   ENTRY(map_a_destroyed),
 	ENTRY(map_a_backed),   ENTRY(map_a_again),
 	ENTRY(map_b_again),    ENTRY(map_a_far),
 	ENTRY(map_a_outside),  ENTRY(map_a_beyond),
-	ENTRY(map_a_many),     ENTRY(map_a_flags),
+	ENTRY(map_a_many),     ENTRY(image_add_over),
 	ENTRY(map_a_none),     ENTRY(map_b),
-	ENTRY(map_b_content),  ENTRY(map_b_backed),
+	ENTRY(image_add_open), ENTRY(map_b_backed),
 	ENTRY(map_b_far),      ENTRY(map_dead),
 	ENTRY(map_no_vm),      ENTRY(reclaim_a),
 	ENTRY(reclaim_a_all),  ENTRY(reclaim_a_space),
@@ -464,7 +596,16 @@ static const struct call calls[] = {
 	ENTRY(wish_all),       ENTRY(wish_block),
 	ENTRY(wish_far),       ENTRY(wish_outside),
 	ENTRY(wish_past_end),  ENTRY(wish_empty),
-	ENTRY(wish_open),
+	ENTRY(wish_open),      ENTRY(create_owned),
+	ENTRY(image_add_dead), ENTRY(image_add_beyond),
+	ENTRY(image_add_wrap), ENTRY(image_add_odd),
+	ENTRY(image_add_none), ENTRY(image_add_many),
+	ENTRY(image_map),      ENTRY(image_map_more),
+	ENTRY(image_map_none), ENTRY(image_map_index),
+	ENTRY(image_map_dead), ENTRY(image_map_backed),
+	ENTRY(verify_early),   ENTRY(verify_junk),
+	ENTRY(verify_foreign), ENTRY(verify_signed),
+	ENTRY(verify_open),    ENTRY(verify_dead),
 };
 
 /* ---- one cell ---- */
@@ -499,6 +640,7 @@ static u64 set_scene(enum page_scene page, enum vm_scene vms, enum pool_scene po
 	fake_poke(SUBJECT, 0, 0x1234);
 	spec_page(&spec, SUBJECT)->token = fake_page_token(SUBJECT);
 	make_vms();
+	make_launches(LAUNCH_GOOD, LAUNCH_FOREIGN);
 	subject = scene_page(page);
 	scene_vms(vms);
 	warm(subject);
@@ -634,5 +776,6 @@ int main(void)
 		cmocka_unit_test(test_matrix_hostile),
 	};
 
+	owner_make(&owner, RV_CURVE_P256, 1);
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }

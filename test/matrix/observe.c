@@ -70,6 +70,14 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
 		out->run_pfn[i] = vm->vcpus[i] != NULL ? vm->vcpus[i]->run_pfn.v : 0;
 	}
+	out->image_count = vm->images.count;
+	for (u32 i = 0; i < vm->images.count; i++) {
+		const struct image *image = &vm->images.image[i];
+
+		out->image[i] =
+			(struct spec_image){ image->first.v, image->bytes, image->pages_mapped };
+	}
+	out->is_undone = vm->images.is_undone;
 	out->donated_count = (u32)vm->donated_count;
 	at = vm->donated;
 	for (u32 i = out->donated_count; i > 0; i--) {

@@ -26,7 +26,7 @@ static u64 seed;
 static u64 random_state;
 static u64 dead_handle = 0x103;
 static u32 accepted;
-static u32 seen[10]; /* by status */
+static u32 seen[11]; /* by status */
 
 static u64 pick(u64 below)
 {
@@ -98,7 +98,7 @@ static struct outcome step_wish(u64 handle, u64 first, u64 end, enum s2_wish wis
 	return out;
 }
 
-/* What a vCPU's first run does to the VM's state. */
+/* A check that succeeds: what it does to the VM's state. */
 static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = vm_lock(handle);
@@ -113,10 +113,10 @@ static void step_run(u64 handle) CV_NO_LOCK_ANALYSIS
 	vm_unlock(vm);
 }
 
-#define BOTH(core_call, spec_call)                                                                 \
-	do {                                                                                       \
-		out.core = core_call;                                                              \
-		out.spec = spec_call;                                                              \
+#define BOTH(core_call, spec_call)    \
+	do {                          \
+		out.core = core_call; \
+		out.spec = spec_call; \
 	} while (0)
 
 /* RAM and tables for a new VM, so that most VMs get somewhere. */
@@ -147,8 +147,9 @@ static struct outcome step_vm(u64 vm, u64 pfn)
 			u64 flags = pick(9) == 0 ? 2 : pick(2);
 
 			other = pick(4) == 0 ? other : align_down(other, 2);
-			BOTH(vm_create(pfn, other, flags, &out.core_value),
-			     spec_vm_create(&spec, pfn, other, flags, &out.spec_value));
+			BOTH(vm_create(pfn, other, flags, fake_no_owner, &out.core_value),
+			     spec_vm_create(&spec, pfn, other, flags, fake_no_owner,
+					    &out.spec_value));
 			if (out.core == CV_OK) {
 				fake_attach(out.core_value & 0xff, pfn_pa(pfn_make(other)));
 				furnish(out.core_value);
@@ -161,6 +162,13 @@ static struct outcome step_vm(u64 vm, u64 pfn)
 		     spec_vm_create_vcpu(&spec, vm, small, pfn, other));
 		break;
 	case 2:
+		if (pick(2) == 0) {
+			gfn = pick_gfn();
+			small = pick(3) * PAGE_SIZE;
+			BOTH(image_add(vm, gfn << PAGE_SHIFT, small, &out.core_value),
+			     spec_image_add(&spec, vm, gfn << PAGE_SHIFT, small, &out.spec_value));
+			break;
+		}
 		small = pick(3) * 256;
 		BOTH(vm_add_ram(vm, gfn, small), spec_vm_add_ram(&spec, vm, gfn, small));
 		break;
@@ -193,7 +201,6 @@ static struct outcome step(void)
 	u64 pfn = pick_pfn();
 	u64 gfn = pick_gfn();
 	u64 pages = pick_pages();
-	u64 flags = pick(4) == 0 ? pick(3) : 0;
 
 	switch (pick(10)) {
 	case 0:
@@ -203,15 +210,23 @@ static struct outcome step(void)
 	case 3:
 	case 4:
 	case 5:
-		BOTH(mem_map(vm, gfn, pfn, pages, flags, &out.core_value),
-		     spec_map(&spec, vm, gfn, pfn, pages, flags, &out.spec_value));
+		BOTH(mem_map(vm, gfn, pfn, pages, &out.core_value),
+		     spec_map(&spec, vm, gfn, pfn, pages, &out.spec_value));
 		break;
 	case 6:
 		BOTH(mem_reclaim(vm, gfn, pages, &out.core_value),
 		     spec_reclaim(&spec, vm, gfn, pages, &out.spec_value));
 		break;
 	case 7:
-		if (pick(6) == 0) {
+		if (pick(4) == 0) {
+			gfn = pick(3);
+			BOTH(image_map(vm, gfn, pfn, pages, &out.core_value),
+			     spec_image_map(&spec, vm, gfn, pfn, pages, &out.spec_value));
+		} else if (pick(4) == 0) {
+			/* Nobody signed anything here: every page of the host is malformed. */
+			BOTH(image_verify(vm, pfn, &out.core_value),
+			     spec_vm_verify(&spec, vm, pfn, SPEC_MALFORMED, &out.spec_value));
+		} else if (pick(6) == 0) {
 			BOTH(mem_pool_topup(pfn), spec_pool_topup(&spec, pfn));
 		} else {
 			u64 value;
@@ -282,9 +297,9 @@ static void test_walk(void **state)
 	fake_halt();
 	/* A walk whose calls are nearly all refused tests nothing. */
 	assert_true(accepted > (steps == NULL ? STEPS / 8 : 0));
-	print_message("# %u calls accepted; refused by status 2-9: %u %u %u %u %u %u %u %u\n",
+	print_message("# %u calls accepted; refused by status 2-10: %u %u %u %u %u %u %u %u %u\n",
 		      accepted, seen[2], seen[3], seen[4], seen[5], seen[6], seen[7], seen[8],
-		      seen[9]);
+		      seen[9], seen[10]);
 }
 
 int main(void)

@@ -35,7 +35,7 @@ class Machine:
         self._write(os.path.join(node, "compatible"), compatible)
         form = ">" + "".join("IQ"[count - 1] for count in cells)
         self._write(os.path.join(node, "reg"), struct.pack(form, BASE, bytes_) + bytes(16))
-        self.fields = dict(magic=MAGIC, abi=1 << 16, log_offset=LOG_OFFSET, log_bytes=LOG_BYTES, log_head=20,
+        self.fields = dict(magic=MAGIC, abi=2 << 16, log_offset=LOG_OFFSET, log_bytes=LOG_BYTES, log_head=20,
                            features=2, pages=(10, 20, 30, 40, 50), exits=tuple(range(100, 113)),
                            refusal=(0xc6000120, -5 & (1 << 64) - 1, 0x1234), ring=RING)
         self.fields.update(fields)
@@ -76,9 +76,9 @@ def refuses(machine, words, command="status"):
 @tap.test
 def version_names_both():
     "version names the program's and the corevisor's ABI"
-    done = Machine(abi=1 << 16 | 5).run("version")
+    done = Machine(abi=2 << 16 | 5).run("version")
     tap.equal(done.status, 0, done)
-    tap.equal(done.out.splitlines(), ["ravelin 0.1 (ABI 1.0)", "corevisor ABI 1.5"])
+    tap.equal(done.out.splitlines(), ["ravelin 0.1 (ABI 2.0)", "corevisor ABI 2.5"])
 
 
 @tap.test
@@ -87,7 +87,7 @@ def status_shows_every_number():
     done = Machine().run("status")
     tap.equal(done.status, 0, done)
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
-    for line in ("VMs: 3, with 7 vCPUs", "corevisor ABI: 1.0 on 4 CPUs", "faults injected: 99", "entropy: yes",
+    for line in ("VMs: 3, with 7 vCPUs", "corevisor ABI: 2.0 on 4 CPUs", "faults injected: 99", "entropy: yes",
                  "corevisor size: 1024 KiB image, 2048 KiB tables, 4096 KiB ledger", "all RAM 150 0.6 MiB",
                  "protected VM, private 30 0.1 MiB", "corevisor 50 0.2 MiB", "host HVC 100", "VM, other 112",
                  "last refusal: MEM_MAP(0x1234): STATE, the page, VM or vCPU is in a state, or has an owner, that forbids this",
@@ -154,7 +154,7 @@ def errors_are_clear():
     "no corevisor, no rights, a foreign region and a foreign ABI are told apart"
     refuses(Machine(compatible=b"other,thing\0ravelin,core\0"), "no corevisor: this system was not started by Ravelin")
     refuses(Machine(magic=1), "magic number")
-    refuses(Machine(abi=2 << 16), "speaks ABI 2.0, this program 1.0")
+    refuses(Machine(abi=3 << 16), "speaks ABI 3.0, this program 2.0")
     refuses(Machine(log_bytes=1 << 40), "log outside of itself", "log")
     refuses(Machine(log_offset=2 * PAGE - 8), "log outside of itself", "log")
     refuses(Machine(log_bytes=0), "log outside of itself", "log")

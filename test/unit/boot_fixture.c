@@ -92,8 +92,14 @@ enum arch_place arch_cpu_place(u32 cpu)
 {
 	return fix_place[cpu];
 }
-void arch_forget_cpus(void) { fix_forgets++; }
-void rng_forget(void) { fix_forgets++; }
+void arch_forget_cpus(void)
+{
+	fix_forgets++;
+}
+void rng_forget(void)
+{
+	fix_forgets++;
+}
 u64 arch_counter(void)
 {
 	return fix_counter += 1000;

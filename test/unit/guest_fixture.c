@@ -112,8 +112,9 @@ enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 byte
 	assert_in_range(bytes, 1, PAGE_SIZE);
 	fix.writes++;
 	if (fix.write_status == CV_OK) {
-		fix.written_ipa = ipa;
-		memcpy(fix.written, data, bytes);
+		/* One page of the guest's, wherever the core writes into it. */
+		fix.written_ipa = ipa_make(align_down(ipa.v, PAGE_SIZE));
+		memcpy(fix.written + ipa.v % PAGE_SIZE, data, bytes);
 	}
 	return fix.write_status;
 }
@@ -178,6 +179,9 @@ int fix_setup(void **state)
 		fix.vm.vcpus[i] = vcpu;
 	}
 	fix.vm.vcpu_count = FIX_VCPUS;
+	fix.vm.state = VM_VERIFIED;
+	fix.vm.cntvoff = fix.counter;
+	fix.vm.entry = FIX_ENTRY;
 	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY, 0x1234), CV_OK);
 	return 0;
 }

@@ -13,7 +13,8 @@ static u64 make_vm(u64 flags, u64 first, u32 tables)
 {
 	u64 handle = 0;
 
-	assert_int_equal(vm_create(first, align_up(first + 1, 2), flags, &handle), CV_OK);
+	assert_int_equal(vm_create(first, align_up(first + 1, 2), flags, fake_no_owner, &handle),
+			 CV_OK);
 	for (u32 i = 0; i < tables; i++) {
 		assert_int_equal(vm_topup(handle, first + 4 + i), CV_OK);
 	}

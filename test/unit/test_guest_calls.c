@@ -8,6 +8,7 @@
 
 #define RSI_VERSION 0xc4000190u
 #define RSI_REALM_CONFIG 0xc4000196u
+#define RSI_MEASUREMENT 0xc4000192u
 #define RSI_SET 0xc4000197u
 #define RSI_GET 0xc4000198u
 #define NOT_SUPPORTED (~0ull)
@@ -325,11 +326,14 @@ static void config_is_written_or_asked_for_or_refused(void **state)
 	u64 ipa_bits;
 
 	(void)state;
+	memset(fix.vm.owner_key, 0x5a, sizeof(fix.vm.owner_key));
 	assert_int_equal(smc(RSI_REALM_CONFIG, page, 0, 0, 0), RV_EXIT_IRQ);
 	assert_int_equal(x(0), 0);
 	assert_int_equal(fix.written_ipa.v, page);
 	memcpy(&ipa_bits, fix.written, sizeof(ipa_bits));
 	assert_int_equal(ipa_bits, 1);
+	/* The realm's personalisation value is its owner's key. */
+	assert_memory_equal(fix.written + 0x200, fix.vm.owner_key, sizeof(fix.vm.owner_key));
 	/* No page behind it: the host is asked for it, the guest calls again. */
 	fix.write_status = CV_E_NOENT;
 	assert_int_equal(smc(RSI_REALM_CONFIG, page, 0, 0, 0), RV_EXIT_RAM);
@@ -465,13 +469,33 @@ static void state_get_tells_runs(void **state)
 	assert_int_equal(x(0), 1);
 }
 
-/* Nothing is measured yet, so nothing is attested; the host is never called. */
+static void the_manifest_is_measured(void **state)
+{
+	(void)state;
+	memset(fix.vm.manifest, 0xa7, sizeof(fix.vm.manifest));
+	assert_int_equal(smc(RSI_MEASUREMENT, 0, ~0ull, ~0ull, ~0ull), RV_EXIT_IRQ);
+	assert_int_equal(x(0), 0);
+	assert_memory_equal(&fix.vcpu[0].ctx.x[1], fix.vm.manifest, sizeof(fix.vm.manifest));
+	for (u32 i = 5; i <= 8; i++) {
+		assert_int_equal(x(i), 0);
+	}
+	/* The extensible ones are as they began. */
+	smc(RSI_MEASUREMENT, 4, ~0ull, 0, 0);
+	assert_int_equal(x(0), 0);
+	assert_int_equal(x(1), 0);
+	smc(RSI_MEASUREMENT, 5, 0, 0, 0);
+	assert_int_equal(x(0), 1);
+	assert_int_equal(x(1), 5);
+}
+
+/* Nothing is attested; the host is never called. */
 static void the_rest_is_refused(void **state)
 {
 	(void)state;
 	for (u64 id = 0xc4000190; id <= 0xc40001af; id++) {
 		const bool is_served = id == RSI_VERSION || id == 0xc4000191 ||
-				       id == RSI_REALM_CONFIG || id == RSI_SET || id == RSI_GET;
+				       id == RSI_REALM_CONFIG || id == RSI_SET || id == RSI_GET ||
+				       id == RSI_MEASUREMENT;
 
 		if (!is_served) {
 			assert_int_equal(smc(id, FIX_RAM_GPA, 0, 0, 0), RV_EXIT_IRQ);
@@ -496,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(features_match_what_is_served, fix_setup_protected),
 		cmocka_unit_test_setup(open_vms_and_hvc_see_no_realm, fix_setup),
 		cmocka_unit_test_setup(version, fix_setup_protected),
+		cmocka_unit_test_setup(the_manifest_is_measured, fix_setup_protected),
 		cmocka_unit_test_setup(config_is_written_or_asked_for_or_refused,
 				       fix_setup_protected),
 		cmocka_unit_test_setup(state_set_goes_on_where_it_stopped, fix_setup_protected),

@@ -31,7 +31,6 @@ static void first_run_starts_at_the_entry(void **state)
 	memset(&fix.vcpu[0].ctx, 0xff, sizeof(fix.vcpu[0].ctx));
 	fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, expect_entry });
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
-	assert_int_equal(fix.vm.state, VM_VERIFIED);
 	assert_int_equal(fix.vm.cntvoff, 1000000);
 	fix_assert_record(fix.run[0], RV_EXIT_IRQ, 0, 0, 0, 0);
 	fix.counter += 5;
@@ -81,7 +80,12 @@ static void refuses_states_that_forbid_it(void **state)
 	fix.vm.state = VM_POWEROFF;
 	refused(CV_E_STATE, FIX_HANDLE, 0);
 	fix.vm.state = VM_READY;
+	refused(CV_E_STATE, FIX_HANDLE, 0);
+	fix.vm.state = VM_VERIFIED;
 	fix.vcpu[0].run_state = VCPU_ACTIVE;
+	refused(CV_E_BUSY, FIX_HANDLE, 0);
+	fix.vcpu[0].run_state = VCPU_READY;
+	fix.vm.seal.mode = SEAL_SAVING;
 	refused(CV_E_BUSY, FIX_HANDLE, 0);
 	/* STATE wins over BUSY. */
 	fix.vm.state = VM_POWEROFF;
@@ -401,8 +405,20 @@ static void boot_checks(void **state)
 	assert_int_equal(vcpu_boot(FIX_HANDLE, 1, FIX_ENTRY, 0), CV_E_INVALID);
 	assert_int_equal(fix.vcpu[1].power, VCPU_OFF);
 	assert_int_equal(fix.vcpu[0].entry_pc, FIX_ENTRY);
+	fix.vm.state = VM_READY;
+	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY, 0), CV_E_STATE);
+	fix.vm.state = VM_VERIFIED;
+	/* A protected VM starts where its owner says, an open one anywhere. */
+	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY + 4, 0), CV_OK);
+	fix.vm.is_protected = true;
+	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY + 4, 0), CV_E_PERM);
+	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY, 7), CV_OK);
+	assert_int_equal(fix.vcpu[0].entry_x0, 7);
 	fix_run();
 	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY + 2, 0), CV_E_STATE);
+	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY, 0), CV_E_STATE);
+	/* Nor after the guest itself switched it off. */
+	fix.vcpu[0].power = VCPU_OFF;
 	assert_int_equal(vcpu_boot(FIX_HANDLE, 0, FIX_ENTRY, 0), CV_E_STATE);
 }
 

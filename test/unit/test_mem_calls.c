@@ -17,12 +17,22 @@
 
 #define SECRET 0x5ec2e75ec2e7ull
 
-static void map(u64 handle, u64 gfn, u64 pfn, u64 flags)
+static void map(u64 handle, u64 gfn, u64 pfn)
 {
 	u64 done = 0;
 
-	assert_int_equal(mem_map(handle, gfn, pfn, 1, flags, &done), CV_OK);
+	assert_int_equal(mem_map(handle, gfn, pfn, 1, &done), CV_OK);
 	assert_int_equal(done, 1);
+}
+
+/* The page's content comes along: a protected VM's image. */
+static void load(u64 handle, u64 gfn, u64 pfn)
+{
+	u64 index;
+	u64 done;
+
+	assert_int_equal(image_add(handle, gfn << PAGE_SHIFT, PAGE_SIZE, &index), CV_OK);
+	assert_int_equal(image_map(handle, index, pfn, 1, &done), CV_OK);
 }
 
 /* Boot content that the host left dirty in the cache, with something else in DRAM: both views agree
@@ -37,7 +47,7 @@ static void test_content_is_cleaned(void **state)
 	vm = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
 	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, SECRET));
 	assert_true(fake_write(1, OWNER_HOST, PAGE(40) << PAGE_SHIFT, 666, FAKE_UNCACHED));
-	map(vm, 0, PAGE(40), RV_MEM_CONTENT);
+	load(vm, 0, PAGE(40));
 	assert_true(fake_read(0, vm & 0xff, 0, &value,
 			      FAKE_UNCACHED)); /* a guest starts with its MMU off */
 	assert_int_equal(value, SECRET);
@@ -46,7 +56,7 @@ static void test_content_is_cleaned(void **state)
 	/* The same for an open VM. */
 	vm = make_vm(0, PAGE(20), 2);
 	assert_true(fake_host_write(0, PAGE(41) << PAGE_SHIFT, SECRET));
-	map(vm, 0, PAGE(41), 0);
+	map(vm, 0, PAGE(41));
 	assert_true(fake_read(0, vm & 0xff, 0, &value, FAKE_UNCACHED));
 	assert_int_equal(value, SECRET);
 	fake_halt();
@@ -63,7 +73,7 @@ static void test_no_stale_instructions(void **state)
 	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, 1));
 	assert_true(fake_host_fetch(0, PAGE(40) << PAGE_SHIFT, &value));
 	assert_true(fake_host_write(0, PAGE(40) << PAGE_SHIFT, 2));
-	map(vm, 0, PAGE(40), RV_MEM_CONTENT);
+	load(vm, 0, PAGE(40));
 	assert_true(fake_fetch(0, vm & 0xff, 0, &value));
 	assert_int_equal(value, 2);
 	end_vm(vm);
@@ -84,7 +94,7 @@ static void test_secret_stays(void **state) CV_NO_LOCK_ANALYSIS
 	fake_boot(&fake_small_machine);
 	vm_handle = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
 	for (u64 i = 0; i < 3; i++) {
-		map(vm_handle, i, PAGE(40 + i), 0);
+		map(vm_handle, i, PAGE(40 + i));
 		assert_true(fake_write(1, vm_handle & 0xff, i << PAGE_SHIFT, SECRET, FAKE_CACHED));
 		assert_true(fake_write(1, vm_handle & 0xff, (i << PAGE_SHIFT) + 8, SECRET,
 				       FAKE_UNCACHED));
@@ -145,14 +155,16 @@ static void test_all_slots(void **state)
 	(void)state;
 	fake_boot(&fake_small_machine);
 	for (u64 i = 0; i < VM_SLOTS; i++) {
-		assert_int_equal(vm_create(PAGE(4 * i), PAGE(4 * i + 2), 0, &handles[i]), CV_OK);
+		assert_int_equal(
+			vm_create(PAGE(4 * i), PAGE(4 * i + 2), 0, fake_no_owner, &handles[i]),
+			CV_OK);
 	}
 	assert_int_equal(vm_count(), VM_SLOTS);
-	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, &handle), CV_E_BUSY);
+	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, fake_no_owner, &handle), CV_E_BUSY);
 	assert_true(ledger_is(pfn_make(PAGE(2000)), OWNER_HOST, PAGE_EXCLUSIVE));
 	assert_int_equal(vm_kill(handles[100]), CV_OK);
 	assert_int_equal(vm_destroy(handles[100], &left), CV_OK);
-	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, &handle), CV_OK);
+	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, fake_no_owner, &handle), CV_OK);
 	assert_int_equal(handle & 0xff, handles[100] & 0xff);
 	fake_halt();
 }
@@ -164,8 +176,9 @@ static void test_no_entropy(void **state)
 	(void)state;
 	fake_boot(&fake_small_machine);
 	fake_entropy = false;
-	assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, &handle), CV_E_NOENTROPY);
-	assert_int_equal(vm_create(PAGE(0), PAGE(2), 0, &handle), CV_OK);
+	assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, fake_no_owner, &handle),
+			 CV_E_NOENTROPY);
+	assert_int_equal(vm_create(PAGE(0), PAGE(2), 0, fake_no_owner, &handle), CV_OK);
 	fake_halt();
 }
 
@@ -210,9 +223,9 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	(void)state;
 	fake_boot(&fake_small_machine);
 	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 10);
-	assert_int_equal(mem_map(handle, 0, PAGE(1024), 1000, 0, &value), CV_OK);
+	assert_int_equal(mem_map(handle, 0, PAGE(1024), 1000, &value), CV_OK);
 	assert_int_equal(value, RV_BATCH_PAGES);
-	assert_int_equal(mem_map(handle, 512, PAGE(1536), 512, 0, &value), CV_OK);
+	assert_int_equal(mem_map(handle, 512, PAGE(1536), 512, &value), CV_OK);
 	assert_int_equal(value, 512);
 	vm = vm_lock(handle);
 	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(4096), S2_WISH_SHARED, false), CV_OK);
@@ -269,7 +282,7 @@ static void test_shared_page_stays_split(void **state) CV_NO_LOCK_ANALYSIS
 	vm = vm_lock(handle);
 	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2), S2_WISH_SHARED, false), CV_OK);
 	vm_unlock(vm);
-	map(handle, 0, PAGE(600), 0);
+	map(handle, 0, PAGE(600));
 	/* Its neighbour comes and goes: no reason to join the block. */
 	assert_int_equal(mem_host_donate_core(PAGE(700)), CV_OK);
 	mem_core_return_host(pfn_make(PAGE(700)));
@@ -295,8 +308,8 @@ static void test_vm_write(void **state) CV_NO_LOCK_ANALYSIS
 	(void)state;
 	fake_boot(&fake_small_machine);
 	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
-	map(handle, 0, PAGE(40), 0);
-	map(handle, 1, PAGE(41), 0);
+	map(handle, 0, PAGE(40));
+	map(handle, 1, PAGE(41));
 	vm = vm_lock(handle);
 	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(2), S2_WISH_SHARED, false), CV_OK);
 	assert_int_equal(mem_vm_write(vm, ipa_make(8), data, 8), CV_OK);
@@ -322,9 +335,9 @@ static void test_pin_limit(void **state)
 	fake_boot(&fake_small_machine);
 	handle = make_vm(0, PAGE(0), 12);
 	for (u64 i = 0; i < 4095; i++) {
-		map(handle, i, PAGE(40), 0);
+		map(handle, i, PAGE(40));
 	}
-	assert_int_equal(mem_map(handle, 4095, PAGE(40), 1, 0, &done), CV_E_STATE);
+	assert_int_equal(mem_map(handle, 4095, PAGE(40), 1, &done), CV_E_STATE);
 	end_vm(handle);
 	assert_true(ledger_is(pfn_make(PAGE(40)), OWNER_HOST, PAGE_EXCLUSIVE));
 	fake_halt();
@@ -358,7 +371,7 @@ static void test_scrub_all(void **state)
 	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
 	assert_int_equal(vm_create_vcpu(handle, 0, PAGE(30), PAGE(31)), CV_OK);
 	fake_poke(PAGE(30), 2000, SECRET); /* a register in the record */
-	map(handle, 0, PAGE(40), 0);
+	map(handle, 0, PAGE(40));
 	assert_true(fake_write(1, handle & 0xff, 0, SECRET, FAKE_CACHED));
 	fake_poke(PAGE(50), 0, SECRET); /* the host's own stays */
 	vm_scrub_all();
@@ -380,7 +393,7 @@ static void test_revoke_everything(void **state)
 	(void)state;
 	fake_boot(&fake_small_machine);
 	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
-	map(handle, 0, PAGE(40), 0);
+	map(handle, 0, PAGE(40));
 	assert_true(fake_read(1, handle & 0xff, 0, &value, FAKE_CACHED));
 	assert_true(fake_host_read(1, PAGE(50) << PAGE_SHIFT, &value));
 	mem_revoke_everything();

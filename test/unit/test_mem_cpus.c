@@ -29,10 +29,10 @@ static void *live_and_die(void *argument)
 		u64 handle;
 		u64 value;
 
-		if (vm_create(base, base + 2, RV_VM_PROTECTED, &handle) != CV_OK ||
+		if (vm_create(base, base + 2, RV_VM_PROTECTED, fake_no_owner, &handle) != CV_OK ||
 		    vm_topup(handle, base + 4) != CV_OK || vm_topup(handle, base + 5) != CV_OK ||
 		    vm_add_ram(handle, 0, 64) != CV_OK ||
-		    mem_map(handle, 1, base + 6, 3, 0, &value) != CV_OK || value != 3) {
+		    mem_map(handle, 1, base + 6, 3, &value) != CV_OK || value != 3) {
 			fake_fail("CPU %lu: building a VM failed", id);
 		}
 		if (fake_host_read((u32)id, (base + 7) << PAGE_SHIFT, &value)) {
@@ -87,7 +87,7 @@ static void *contend(void *argument)
 	fake_cpu_set((u32)(uintptr_t)argument);
 	for (u64 i = 0; i < ROUNDS; i++) {
 		enum cv_status status = mem_map(contested, (uintptr_t)argument * ROUNDS + i,
-						PAGE(100 + i), 1, 0, &value);
+						PAGE(100 + i), 1, &value);
 
 		if (status == CV_OK) {
 			__atomic_fetch_add(&winners, 1, __ATOMIC_RELAXED);
@@ -133,7 +133,7 @@ static void *disturb(void *argument)
 	while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
 		u64 handle = __atomic_load_n(&shared_handle, __ATOMIC_RELAXED);
 		/* Whatever they answer: nothing may break. */
-		enum cv_status status = mem_map(handle, id, pfn, 1, 0, &value);
+		enum cv_status status = mem_map(handle, id, pfn, 1, &value);
 
 		status = status == CV_OK ? vm_kill(handle) : vm_topup(handle, PAGE(310 + id));
 		status = mem_reclaim(handle, 0, 64, &value);
@@ -160,7 +160,9 @@ static void test_calls_on_a_dying_vm(void **state)
 		u64 handle;
 		u64 value;
 
-		assert_int_equal(vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, &handle), CV_OK);
+		assert_int_equal(
+			vm_create(PAGE(0), PAGE(2), RV_VM_PROTECTED, fake_no_owner, &handle),
+			CV_OK);
 		assert_int_equal(vm_add_ram(handle, 0, 64), CV_OK);
 		__atomic_store_n(&shared_handle, handle, __ATOMIC_RELAXED);
 		for (u64 page = 4; page < 8; page++) {

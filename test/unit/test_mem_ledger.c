@@ -29,9 +29,9 @@ static enum cv_status init(const struct ledger_region *regions, u32 count)
 	return ledger_init(regions, count, entries, blocks);
 }
 
-#define REGION(first_page, page_count)                                                             \
-	{                                                                                          \
-		.base = { (u64)(first_page) << PAGE_SHIFT }, .pages = (page_count)                 \
+#define REGION(first_page, page_count)                                             \
+	{                                                                          \
+		.base = { (u64)(first_page) << PAGE_SHIFT }, .pages = (page_count) \
 	}
 
 static void test_refuses_bad_regions(void **state)

@@ -11,6 +11,7 @@
 
 #include "../../arch-fake/fake.h"
 #include "../../arch-fake/fake_vcpu.h"
+#include "owner.h"
 
 #include <cv/arch.h>
 #include <cv/exception.h>
@@ -42,10 +43,12 @@ enum {
 	VCPU = 12, /* with its run page behind it; so are the others */
 	RUN = VCPU + 1,
 	IMAGE = 40,
+	LAUNCH = 50,
 	POOL = 100,
 	FIRST_FREE = 200
 };
 
+static struct owner owner;
 static u64 vm;
 static struct rv_run *run;
 static u64 args[5];
@@ -95,11 +98,11 @@ static u64 touch(u64 gfn)
 	return run_script((struct fake_step){ ARCH_EVENT_SYNC, esr, 0, gfn << 4, NULL });
 }
 
-static void give(u64 gfn, u64 page, u64 flags)
+static void give(u64 gfn, u64 page)
 {
 	u64 done = 0;
 
-	assert_int_equal(mem_map(vm, gfn, PAGE(page), 1, flags, &done), CV_OK);
+	assert_int_equal(mem_map(vm, gfn, PAGE(page), 1, &done), CV_OK);
 	assert_int_equal(done, 1);
 }
 
@@ -111,12 +114,33 @@ static u64 guest_read(u64 gfn)
 	return value;
 }
 
+/* The VM's one image is a page with the secret in it. */
+static void verify(void)
+{
+	static u64 image[PAGE_SIZE / sizeof(u64)] = { SECRET };
+	const u64 gpa = ENTRY_GFN << PAGE_SHIFT;
+	u64 index, value;
+	struct rv_launch launch;
+
+	owner_sign(&owner, &(struct owner_policy){ .entry = gpa },
+		   &(struct owner_image){ gpa, PAGE_SIZE, image }, 1, &launch);
+	for (u64 i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
+		fake_poke(PAGE(LAUNCH), i * sizeof(u64), ((const u64 *)&launch)[i]);
+	}
+	assert_int_equal(image_add(vm, gpa, PAGE_SIZE, &index), CV_OK);
+	assert_int_equal(image_map(vm, index, PAGE(IMAGE), 1, &value), CV_OK);
+	assert_int_equal(image_verify(vm, PAGE(LAUNCH), &value), CV_OK);
+	assert_int_equal(value, 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	fake_boot(&fake_small_machine);
 	fake_vcpu_reset();
-	assert_int_equal(vm_create(PAGE(RECORD), PAGE(ROOT), RV_VM_PROTECTED, &vm), CV_OK);
+	owner_make(&owner, RV_CURVE_P256, 1);
+	assert_int_equal(vm_create(PAGE(RECORD), PAGE(ROOT), RV_VM_PROTECTED, owner.words, &vm),
+			 CV_OK);
 	/* as many as the first page of RAM needs */
 	for (u32 i = 0; i < 2; i++) {
 		assert_int_equal(vm_topup(vm, PAGE(TABLES) + i), CV_OK);
@@ -130,7 +154,7 @@ static int set_up(void **state)
 	run = arch_core_va(pfn_pa(pfn_make(PAGE(RUN))));
 	fake_attach(vm & 0xff, pfn_pa(pfn_make(PAGE(ROOT))));
 	assert_true(fake_host_write(0, PAGE(IMAGE) << PAGE_SHIFT, SECRET));
-	give(ENTRY_GFN, IMAGE, RV_MEM_CONTENT);
+	verify();
 	assert_int_equal(vcpu_boot(vm, 0, ENTRY_GFN << PAGE_SHIFT, 0), CV_OK);
 	return 0;
 }
@@ -145,14 +169,13 @@ static int tear_down(void **state)
 static void ram_comes_zeroed_and_leaves_the_host(void **state)
 {
 	const u64 gfn = ENTRY_GFN + 5, page = FIRST_FREE;
-	u64 value, done;
+	u64 value;
 
 	(void)state;
 	assert_true(fake_host_write(0, PAGE(page) << PAGE_SHIFT, GARBAGE));
 	assert_int_equal(touch(gfn), RV_EXIT_RAM);
 	assert_int_equal(run->ipa, gfn << PAGE_SHIFT);
-	assert_int_equal(mem_map(vm, gfn, PAGE(page), 1, RV_MEM_CONTENT, &done), CV_E_STATE);
-	give(gfn, page, 0);
+	give(gfn, page);
 	assert_int_equal(guest_read(gfn), 0);
 	assert_false(fake_host_read(0, PAGE(page) << PAGE_SHIFT, &value));
 	/* Mapped now: the same fault is only repeated. */
@@ -167,7 +190,7 @@ static void sharing_zeroes_both_ways(void **state)
 
 	(void)state;
 	touch(gfn);
-	give(gfn, page, 0);
+	give(gfn, page);
 	assert_true(fake_write(0, vm & 0xff, ipa, SECRET, FAKE_CACHED));
 	assert_int_equal(smc(RSI_SET, ipa, ipa + PAGE_SIZE, EMPTY), RV_EXIT_IRQ);
 	assert_int_equal(x(0), 0);
@@ -222,7 +245,7 @@ static void large_ranges_go_on_where_they_stopped(void **state)
 	assert_int_equal(vm_topup(vm, PAGE(POOL) + tables), CV_OK);
 	assert_true(fake_host_write(0, PAGE(FIRST_FREE) << PAGE_SHIFT, GARBAGE));
 	assert_int_equal(touch(ENTRY_GFN + 0x1000), RV_EXIT_RAM);
-	give(ENTRY_GFN + 0x1000, FIRST_FREE, 0);
+	give(ENTRY_GFN + 0x1000, FIRST_FREE);
 	assert_true(fake_host_write(0, PAGE(FIRST_FREE) << PAGE_SHIFT, 7));
 	assert_int_equal(guest_read(ENTRY_GFN + 0x1000), 7);
 }
@@ -235,7 +258,7 @@ static void config_reaches_the_guest_without_caches_too(void **state)
 	(void)state;
 	assert_int_equal(smc(RSI_CONFIG, ipa, 0, 0), RV_EXIT_RAM);
 	assert_int_equal(run->ipa, ipa);
-	give(gfn, FIRST_FREE, 0);
+	give(gfn, FIRST_FREE);
 	assert_int_equal(smc(RSI_CONFIG, ipa, 0, 0), RV_EXIT_IRQ);
 	assert_int_equal(x(0), 0);
 	assert_int_equal(guest_read(gfn), 1);
