@@ -16,23 +16,8 @@ $(INITRAMFS_OUT)/base.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,host-i
 		$(CACHE)/stamps/arm64-root $$(filter $(BUILD)/tools/arm64/%,$$(ALL))
 	@tools/initramfs/build base $@
 
-# The tenant's side, on this PC: what the usual protected guest starts with is signed here, and goes into the host as a
-# launch page. The host puts the image together; `guest` says how, with the same command line.
-PROTECTED_OUT := $(BUILD)/guest
-PROTECTED_PACK = $(BUILD)/tools/ravelin pack --guest --sealboot $(BUILD)/sealboot/sealboot.bin \
-	--kernel $(CACHE)/kernels/7.2/Image --cmdline "$(shell sed -n "s/^CMDLINE='\(.*\)'/\1/p" tools/initramfs/guest)"
-PROTECTED_DEP := $(CACHE)/stamps/kernel-7.2 $(BUILD)/sealboot/sealboot.bin $(BUILD)/tools/ravelin \
-	$(BUILD)/keys/owner.pem tools/initramfs/guest
-
-$(PROTECTED_OUT)/initrd: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,guest-init guest-agent) \
-		$(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2
-	@tools/initramfs/build guest-initrd $@
-
-$(PROTECTED_OUT)/protected.launch: $(PROTECTED_OUT)/initrd $(PROTECTED_DEP)
-	$(PROTECTED_PACK) --initrd $< --sign $(BUILD)/keys/owner.pem --launch-out $@ -o $(PROTECTED_OUT)/protected.img
-
-$(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(addprefix $(PROTECTED_OUT)/,initrd protected.launch) \
-		$(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 $(BUILD)/sealboot/sealboot.bin
+$(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 \
+		$(BUILD)/sealboot/sealboot.bin $(addprefix $(BUILD)/guest/,initrd cmdline protected.launch)
 	@tools/initramfs/build guests $@
 
 $(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% \
