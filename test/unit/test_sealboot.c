@@ -70,6 +70,9 @@ static uint32_t make_tree(void *dtb, int bytes, int psci_nodes, const char *meth
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_begin_node(dtb, "other"), 0);
 	assert_int_equal(fdt_property_string(dtb, "method", "hvc"), 0);
+	assert_int_equal(fdt_begin_node(dtb, "chosen"), 0); /* but not /chosen: stays */
+	assert_int_equal(fdt_property_string(dtb, "bootargs", "a node's own"), 0);
+	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_finish(dtb), 0);
