@@ -4,7 +4,7 @@
 
 BENCH_OUT := $(BUILD)/bench
 
-ALL += $(BENCH_OUT)/count.so $(BENCH_OUT)/init $(BENCH_OUT)/bench.img $(BENCH_OUT)/donate.img
+ALL += $(addprefix $(BENCH_OUT)/,count.so init bench.img bench-signed.img donate.img)
 
 $(BENCH_OUT)/count.so: bench/plugin/count.c bench/plugin/qemu_plugin_api.h mk/bench.mk
 	@mkdir -p $(@D)
@@ -23,3 +23,10 @@ $(BENCH_OUT)/%.img: bench/guest/%.c $$(GUEST_ENV) $$(GUEST_DEP) test/guest/env.l
 		-o $(BENCH_OUT)/$*.elf $(BENCH_OUT)/$*.o $(GUEST_ENV) \
 		$(GUEST_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
 	$(CROSS)objcopy -O binary $(BENCH_OUT)/$*.elf $@
+
+# For the protected VM: the loader in front, signed; bench/exits has the size of RAM, half of which is where QEMU puts the
+# device tree.
+$(BENCH_OUT)/bench-signed.img: $(BENCH_OUT)/bench.img $(BUILD)/sealboot/sealboot.bin $(BUILD)/keys/test.pem \
+		$(BUILD)/tools/ravelin
+	$(BUILD)/tools/ravelin pack --guest --sealboot $(BUILD)/sealboot/sealboot.bin --kernel $< \
+		--parameters 0x40000000:4K --parameters 0x42000000:2M --sign $(BUILD)/keys/test.pem -o $@

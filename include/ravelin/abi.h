@@ -15,7 +15,7 @@
 
 #ifdef __KERNEL__
 #include <linux/types.h>
-#else
+#elif !defined(_LINUX_TYPES_H) /* Linux' own, of another type, in user space */
 #include <stdint.h>
 typedef uint64_t __u64;
 typedef uint32_t __u32;
