@@ -7,6 +7,8 @@
  */
 #include <cv/mem.h>
 
+#include <string.h>
+
 #include <cv/arch.h>
 #include <cv/check.h>
 #include <cv/dma.h>
@@ -268,6 +270,58 @@ void mem_host_unshare_core(pfn_t pfn)
 	lock_release(lock);
 }
 
+static enum cv_status pin_locked(pfn_t pfn)
+{
+	enum cv_status status = host_alone_check(pfn);
+
+	if (status == CV_OK) {
+		ledger_set(pfn,
+			   (struct page){ .owner = OWNER_HOST, .state = PAGE_SHARED, .count = 1 });
+	}
+	return status;
+}
+
+enum cv_status mem_host_pin(u64 pfn_raw)
+{
+	pfn_t pfn = pfn_make(pfn_raw);
+	struct lock *lock;
+	enum cv_status status;
+
+	if (!ledger_is_ram(pfn)) {
+		return CV_E_RANGE;
+	}
+	lock = ledger_lock(pfn);
+	lock_acquire(lock);
+	status = pin_locked(pfn);
+	lock_release(lock);
+	return status;
+}
+
+void mem_host_unpin(pfn_t pfn)
+{
+	struct lock *lock = ledger_lock(pfn);
+
+	lock_acquire(lock);
+	unpin(pfn);
+	lock_release(lock);
+}
+
+void mem_pinned_read(pfn_t pfn, void *to, u64 bytes)
+{
+	memcpy(to, arch_window_open(pfn), bytes);
+	arch_window_close();
+}
+
+void mem_pinned_write(pfn_t pfn, const void *from, u64 bytes)
+{
+	u8 *page = arch_window_open(pfn);
+
+	memcpy(page, from, bytes);
+	memset(page + bytes, 0, PAGE_SIZE - bytes);
+	arch_window_close();
+	arch_page_clean_invalidate(pfn);
+}
+
 enum cv_status mem_pool_topup(u64 pfn)
 {
 	enum cv_status status = take_core(pfn, 0);
@@ -444,7 +498,8 @@ static void set_state(pfn_t first, u32 level, enum page_state state)
 	}
 }
 
-void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish)
+static void set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish,
+		     bool is_content_kept) CV_REQUIRES(vm->lock)
 {
 	pfn_t first = pa_pfn(leaf->pa);
 	struct lock *lock = ledger_lock(first);
@@ -453,7 +508,9 @@ void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enu
 	CV_CHECK(ledger_get(first).owner == vm->owner && ledger_get(first).gfn == gfn.v);
 	s2_unmap(&vm->s2, gfn, leaf->level, wish);
 	host_map_remove(first, leaf->level);
-	mem_scrub_pages(first, s2_leaf_pages(leaf->level));
+	if (!is_content_kept) {
+		mem_scrub_pages(first, s2_leaf_pages(leaf->level));
+	}
 	arch_icache_invalidate_all();
 	set_state(first, leaf->level, wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE);
 	if (wish == S2_WISH_SHARED) {
@@ -461,6 +518,19 @@ void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enu
 	}
 	s2_map(&vm->s2, gfn, leaf->pa, leaf->level, S2_NORMAL_RWX, wish);
 	lock_release(lock);
+}
+
+void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish)
+{
+	set_wish(vm, gfn, leaf, wish, false);
+}
+
+void mem_page_restore_shared(struct vm *vm, gfn_t gfn)
+{
+	struct s2_leaf leaf = s2_walk(&vm->s2, gfn);
+
+	CV_CHECK(leaf.is_mapped && leaf.wish == S2_WISH_PRIVATE);
+	set_wish(vm, gfn, &leaf, S2_WISH_SHARED, true);
 }
 
 /* ---- faults and the end ---- */

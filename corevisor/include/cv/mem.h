@@ -59,6 +59,14 @@ pfn_t mem_core_next(pfn_t pfn);
  * RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_host_share_core(u64 pfn);
 void mem_host_unshare_core(pfn_t pfn);
+/* A page of the host that the corevisor looks at or writes for one call, through its window, while
+ * the host keeps it. Until it is unpinned nobody can be given it. Errors: RANGE, STATE. */
+CV_MUST_USE enum cv_status mem_host_pin(u64 pfn);
+void mem_host_unpin(pfn_t pfn);
+/* Pre: pinned. The host may write meanwhile: what was read is private from then on. What is written
+ * is there for all accesses, cached or not, and nothing else of the page stays. */
+void mem_pinned_read(pfn_t pfn, void *to, u64 bytes);
+void mem_pinned_write(pfn_t pfn, const void *from, u64 bytes);
 /* RV_POOL_TOPUP. May use the last pages of the pool. Errors: RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_pool_topup(u64 pfn);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What mem_range.c needs of mem.c and mem_block.c: the transitions of one leaf of a VM's table, be it
- * a page or a block of 512. */
+/* What mem_range.c and the sealing need of mem.c and mem_block.c: the transitions of one leaf of a
+ * VM's table, be it a page or a block of 512. */
 #ifndef CV_MEM_PAGE_H
 #define CV_MEM_PAGE_H
 
@@ -25,5 +25,8 @@ CV_MUST_USE enum cv_status mem_block_split(struct vm *vm, gfn_t gfn, const struc
 	CV_REQUIRES(vm->lock);
 /* Zeroes them. Pre: nobody else can reach them. */
 void mem_scrub_pages(pfn_t first, u64 pages);
+/* Private -> shared for a page of a snapshot, content and all: the snapshot says that the guest had
+ * declared it so. Pre: backed and private. */
+void mem_page_restore_shared(struct vm *vm, gfn_t gfn) CV_REQUIRES(vm->lock);
 
 #endif
