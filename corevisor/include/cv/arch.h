@@ -89,6 +89,10 @@ u64 arch_id_register(u32 crm, u32 op2);
 /* ---- the world outside ---- */
 /* Whether a device page may be handed to a VM: not what the host or the corevisor works with. */
 bool plat_is_assignable(pfn_t pfn);
+/* Boot. The secret that snapshots are sealed with, the same at each boot of this machine; false:
+ * there is none. config: the platform's configuration device,
+ * mapped. */
+bool plat_root_secret(pa_t config, u8 secret[32]);
 void plat_console_write(const char *text, size_t bytes);
 
 #endif
