@@ -67,6 +67,7 @@ static void vcpu_save(const struct vcpu *vcpu, struct seal_vcpu *saved)
 	saved->power = vcpu->power;
 	saved->entry_pc = vcpu->entry_pc;
 	saved->entry_x0 = vcpu->entry_x0;
+	saved->exit = vcpu->exit;
 	saved->pending = vcpu->pending;
 	saved->vmcr = vcpu->vgic.vmcr;
 	memcpy(saved->ap0r, vcpu->vgic.ap0r, sizeof(saved->ap0r));
@@ -99,9 +100,7 @@ enum cv_status seal_save_vcpu(u64 handle, u64 index, u64 pfn, u64 tag[2])
 static bool find_next(struct vm *vm, u64 *gfn, struct s2_leaf *leaf) CV_REQUIRES(vm->lock)
 {
 	for (u32 looks = 0; *gfn < GFN_LIMIT && looks < LOOKS_MAX; looks++) {
-		u64 ram_end = vm_ram_end(vm, gfn_make(*gfn));
-
-		if (ram_end == 0) {
+		if (!vm_is_ram(vm, gfn_make(*gfn))) {
 			*gfn = vm_ram_next(vm, gfn_make(*gfn));
 			continue;
 		}
@@ -109,8 +108,7 @@ static bool find_next(struct vm *vm, u64 *gfn, struct s2_leaf *leaf) CV_REQUIRES
 		if (leaf->is_mapped || leaf->wish != S2_WISH_PRIVATE) {
 			return true;
 		}
-		*gfn = min_u64(ram_end, align_down(*gfn, s2_leaf_pages(leaf->level)) +
-						s2_leaf_pages(leaf->level));
+		*gfn = align_down(*gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
 	}
 	return false;
 }

@@ -82,6 +82,7 @@ static void vcpu_restore(struct vcpu *vcpu, const struct seal_vcpu *saved)
 	vcpu->power = (enum vcpu_power)saved->power;
 	vcpu->entry_pc = saved->entry_pc;
 	vcpu->entry_x0 = saved->entry_x0;
+	vcpu->exit = saved->exit;
 	vcpu->pending = saved->pending;
 	vcpu->vgic.vmcr = saved->vmcr;
 	memcpy(vcpu->vgic.ap0r, saved->ap0r, sizeof(saved->ap0r));
@@ -164,8 +165,8 @@ static enum cv_status load_content(struct vm *vm, const struct seal_place *place
 		mem_page_reclaim(vm, gfn, &leaf);
 		return CV_E_AUTH;
 	}
+	/* The guest may run with its caches off. Nobody has fetched from the page yet. */
 	arch_page_clean_invalidate(pfn);
-	arch_icache_invalidate_all();
 	if ((place->what & RV_SEAL_SHARED) != 0) {
 		mem_page_restore_shared(vm, gfn);
 	}
@@ -183,7 +184,7 @@ static enum cv_status load_wish(struct vm *vm, const struct seal_place *place, c
 	if (pool_count(&vm->tables) < s2_tables_needed(&vm->s2, gfn, pages == 1 ? 3 : 2)) {
 		return CV_E_NOMEM;
 	}
-	if (!seal_open(&vm->seal, place, NULL, tag)) {
+	if (!seal_open(&vm->seal, place, seal_scratch(vm), tag)) {
 		return CV_E_AUTH;
 	}
 	CV_CHECK(mem_vm_set_wish(vm, &gfn, end,

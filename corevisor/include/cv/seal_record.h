@@ -20,13 +20,15 @@ struct seal_place {
 	u64 what; /* as SAVE_PAGE tells it; else 0 */
 };
 
-/* What a vCPU resumes from. Not here: what the host says at each run (list registers), what follows
- * from its index, the facts of the last exit. Times are the guest's. */
+/* What a vCPU resumes from; the facts of its last exit, too, which the answer to an access goes by.
+ * Not here: what the host says at each run (list registers), what follows from its index. Times are
+ * the guest's. */
 struct seal_vcpu {
 	struct context ctx;
 	u64 power; /* enum vcpu_power */
 	u64 entry_pc;
 	u64 entry_x0;
+	struct vcpu_exit exit;
 	struct vcpu_pending pending;
 	u64 vmcr;
 	u64 ap0r[4];
