@@ -200,6 +200,12 @@ void arch_fp_end(void)
 	is_in_library[this_cpu] = false;
 }
 
+void arch_clean_range(const void *start, u64 bytes)
+{
+	(void)start;
+	(void)bytes;
+}
+
 void plat_console_write(const char *text, size_t bytes)
 {
 	(void)text;

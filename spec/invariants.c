@@ -352,6 +352,12 @@ static const char *page_differs(const struct spec_page *a, const struct spec_pag
 						: NULL;
 }
 
+static bool seal_differs(const struct spec_seal *a, const struct spec_seal *b)
+{
+	return a->mode != b->mode || a->next_vcpu != b->next_vcpu || a->next_gfn != b->next_gfn ||
+	       a->is_complete != b->is_complete || a->records != b->records || a->pages != b->pages;
+}
+
 static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 {
 	for (u32 i = 0; i < SPEC_GFNS; i++) {
@@ -378,6 +384,8 @@ static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 	       : a->dma_pages != b->dma_pages				 ? "vm.dma_pages"
 	       : a->dma_contexts != b->dma_contexts			 ? "vm.dma_contexts"
 	       : a->device_pages != b->device_pages			 ? "vm.device_pages"
+	       : a->may_be_saved != b->may_be_saved			 ? "vm.may_be_saved"
+	       : seal_differs(&a->seal, &b->seal)			 ? "vm.seal"
 									 : NULL;
 }
 

@@ -58,6 +58,19 @@ struct spec_image {
 /* What an honest verifier finds in the launch page and the images. */
 enum spec_verdict { SPEC_SIGNED, SPEC_MALFORMED, SPEC_NOT_SIGNED, SPEC_AGAINST_POLICY };
 
+/* A snapshot under way. */
+struct spec_seal {
+	enum seal_mode mode;
+	u64 next_vcpu;
+	u64 next_gfn;
+	bool is_complete;
+	u64 records;
+	u64 pages;
+};
+
+/* What a header says of the VM that it is to be loaded into. */
+enum spec_header { SPEC_HEADER_FITS, SPEC_HEADER_DIFFERS, SPEC_HEADER_OF_ANOTHER };
+
 struct spec_vm {
 	u64 handle; /* 0: none */
 	bool is_protected;
@@ -76,6 +89,8 @@ struct spec_vm {
 	u64 dma_pages;
 	u32 dma_contexts;
 	u64 device_pages;
+	bool may_be_saved;
+	struct spec_seal seal;
 	/* tables */
 	u32 tables_free;
 	bool has_level2;
@@ -159,6 +174,20 @@ enum cv_status spec_dma_free(struct spec_state *state, u64 index, u64 *left);
 /* NULL: not of the list. */
 struct spec_io *spec_io(struct spec_state *state, u64 pfn);
 enum cv_status spec_map_io(struct spec_state *state, u64 handle, u64 gfn, u64 pfn);
+enum cv_status spec_seal_save_begin(struct spec_state *state, u64 handle, u64 pfn, u64 token);
+enum cv_status spec_seal_save_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
+				   u64 token);
+enum cv_status spec_seal_save_page(struct spec_state *state, u64 handle, u64 pfn, u64 token,
+				   u64 *gfn, u64 *what);
+enum cv_status spec_seal_save_end(struct spec_state *state, u64 handle, u64 pfn, u64 token);
+enum cv_status spec_seal_abort(struct spec_state *state, u64 handle);
+enum cv_status spec_seal_load_begin(struct spec_state *state, u64 handle, u64 pfn,
+				    enum spec_header header);
+enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
+				   bool is_next);
+enum cv_status spec_seal_load_page(struct spec_state *state, u64 handle, u64 gfn, u64 what, u64 pfn,
+				   bool is_next, u64 token);
+enum cv_status spec_seal_load_end(struct spec_state *state, u64 handle, u64 pfn, bool is_next);
 
 enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
 			u64 *done);

@@ -22,7 +22,7 @@ static struct spec_vm *owner_of(struct spec_state *state, const struct spec_cont
 
 static bool may_grow(const struct spec_vm *vm)
 {
-	return vm == NULL || vm->state == VM_READY;
+	return vm == NULL || (vm->state == VM_READY && vm->seal.mode == SEAL_NONE);
 }
 
 static bool may_shrink(const struct spec_vm *vm)
@@ -326,7 +326,7 @@ enum cv_status spec_map_io(struct spec_state *state, u64 handle, u64 gfn, u64 pf
 	if (io == NULL) {
 		return CV_E_PERM;
 	}
-	if (vm->state != VM_READY || io->vm != 0) {
+	if (vm->state != VM_READY || vm->seal.mode != SEAL_NONE || io->vm != 0) {
 		return CV_E_STATE;
 	}
 	if (vm->gfn[gfn].pfn != 0) {

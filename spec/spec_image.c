@@ -12,7 +12,7 @@ static u64 pages_of(u64 bytes)
 
 static bool takes_images(const struct spec_vm *vm)
 {
-	return vm->state == VM_READY && !vm->is_undone;
+	return vm->state == VM_READY && !vm->is_undone && vm->seal.mode == SEAL_NONE;
 }
 
 enum cv_status spec_image_add(struct spec_state *state, u64 handle, u64 gpa, u64 bytes, u64 *index)

@@ -191,8 +191,7 @@ enum cv_status spec_pool_topup(struct spec_state *state, u64 pfn)
 
 /* ---- a VM's tables, as far as they can be missing ---- */
 
-/* Pages that the leaf of a gfn covers. */
-static u64 leaf_pages(const struct spec_vm *vm, u64 gfn)
+u64 spec_leaf_pages(const struct spec_vm *vm, u64 gfn)
 {
 	if (!vm->has_level2) {
 		return 512 * 512;
@@ -223,6 +222,18 @@ u64 spec_ram_end(const struct spec_vm *vm, u64 gfn)
 		}
 	}
 	return 0;
+}
+
+u64 spec_ram_next(const struct spec_vm *vm, u64 gfn)
+{
+	u64 next = GFN_LIMIT;
+
+	for (u32 i = 0; i < vm->ram_count; i++) {
+		if (vm->ram[i].first.v > gfn && vm->ram[i].first.v < next) {
+			next = vm->ram[i].first.v;
+		}
+	}
+	return next;
 }
 
 /* ---- guest memory ---- */
@@ -337,6 +348,9 @@ enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, 
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
+	if (vm->seal.mode != SEAL_NONE) {
+		return vm->seal.mode == SEAL_SAVING ? CV_E_BUSY : CV_E_STATE;
+	}
 	for (i = 0; i < min_u64(pages, RV_BATCH_PAGES); i++) {
 		/* A block goes at once, and a batch ends where one may begin. */
 		if (vm->is_protected && pages - i >= 512 && (gfn + i) % 512 == 0 &&
@@ -412,7 +426,7 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 	/* 512 pages, or 4096 looks at what is not backed, of whatever size. */
 	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES;
 	     looks++) {
-		u64 covers = gfn < SPEC_GFNS			 ? leaf_pages(vm, gfn)
+		u64 covers = gfn < SPEC_GFNS			 ? spec_leaf_pages(vm, gfn)
 			     : gfn < 512 * 512 && vm->has_level2 ? 512
 								 : 512 * 512;
 
@@ -457,7 +471,7 @@ static enum cv_status split_block(struct spec_state *state, struct spec_vm *vm, 
 static enum cv_status set_wish_backed(struct spec_state *state, struct spec_vm *vm, u64 *gfn,
 				      u64 end, enum s2_wish wish, u64 *budget)
 {
-	u64 pages = leaf_pages(vm, *gfn);
+	u64 pages = spec_leaf_pages(vm, *gfn);
 
 	if (wish == S2_WISH_DESTROYED) {
 		return CV_E_STATE;
@@ -491,7 +505,7 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 		return CV_E_RANGE;
 	}
 	end = min_u64(end, ram_end);
-	pages = leaf_pages(vm, *gfn);
+	pages = spec_leaf_pages(vm, *gfn);
 	if (vm->gfn[*gfn].wish == wish) {
 		*budget -= 1;
 		*gfn = min_u64(align_down(*gfn, pages) + pages, end);

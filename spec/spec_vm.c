@@ -168,7 +168,7 @@ enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u6
 	if (gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_RANGE;
 	}
-	if (vm->state != VM_READY) {
+	if (vm->state != VM_READY || vm->seal.mode != SEAL_NONE) {
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
@@ -194,6 +194,7 @@ enum cv_status spec_vm_kill(struct spec_state *state, u64 handle)
 		return CV_E_NOENT;
 	}
 	vm->state = VM_POWEROFF;
+	memset(&vm->seal, 0, sizeof(vm->seal));
 	return CV_OK;
 }
 
@@ -251,7 +252,7 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 		return CV_E_NOENT;
 	}
 	status = spec_pages_check(state, pfns, 2);
-	if (status == CV_OK && vm->state != VM_READY) {
+	if (status == CV_OK && (vm->state != VM_READY || vm->seal.mode != SEAL_NONE)) {
 		status = CV_E_STATE;
 	}
 	if (status == CV_OK && index < SPEC_VCPUS && vm->run_pfn[index] != 0) {

@@ -82,6 +82,15 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 	out->dma_pages = vm->dma_pages;
 	out->dma_contexts = vm->dma_contexts;
 	out->device_pages = vm->device_pages;
+	out->may_be_saved = vm->may_be_saved;
+	out->seal = (struct spec_seal){
+		.mode = vm->seal.mode,
+		.next_vcpu = vm->seal.next_vcpu,
+		.next_gfn = vm->seal.next_gfn.v,
+		.is_complete = vm->seal.is_complete,
+		.records = vm->seal.records,
+		.pages = vm->seal.pages,
+	};
 	out->donated_count = (u32)vm->donated_count;
 	at = vm->donated;
 	for (u32 i = out->donated_count; i > 0; i--) {

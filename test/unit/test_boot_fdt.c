@@ -130,6 +130,8 @@ static void test_reads(void **state)
 	assert_int_equal(m.hidden_count, 2);
 	assert_int_equal(m.hidden[0].bytes, PAGE_SIZE);
 	assert_int_equal(m.hidden[1].bytes, 0x20000);
+	assert_int_equal(align_down(m.config.base, PAGE_SIZE), m.hidden[0].base);
+	assert_int_not_equal(m.config.bytes, 0);
 	assert_int_equal(m.bundle.bytes, 0x1000000);
 	assert_int_equal(m.seed_bytes, 40);
 	assert_true(m.has_kaslr_seed);

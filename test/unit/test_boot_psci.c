@@ -172,7 +172,7 @@ static s64 firmware_order(u64 fn, u64 a1)
 	if (fn == PSCI_SYSTEM_OFF) {
 		assert_true(fix_revokes >= 1);
 		assert_int_equal(fix_scrubs, 1);
-		assert_int_equal(fix_forgets, 2);
+		assert_int_equal(fix_forgets, 3);
 	}
 	return 0;
 }
