@@ -187,7 +187,13 @@ static void load_changed(void)
 			break;
 		}
 	}
-	/* What is not there is not sealed. */
+	/* What does not reach the call is not sealed. */
+	if (changed.kind != SNAPSHOT_PAGE) {
+		changed.what = 0;
+	}
+	if (changed.kind == SNAPSHOT_END) {
+		changed.at = 0;
+	}
 	if (changed.kind == SNAPSHOT_PAGE && (changed.what & RV_SEAL_BACKED) == 0) {
 		memset(changed.page, 0, sizeof(changed.page));
 	}
