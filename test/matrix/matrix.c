@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <cv/seal.h>
+
 #include "observe.h"
 #include "owner.h"
 
@@ -82,12 +84,13 @@ enum vm_scene {
 	VMS_READY,
 	VMS_VERIFIED,
 	VMS_BUSY /* a vCPU is on a CPU */,
+	VMS_SAVING /* vm_a is frozen for its snapshot */,
 	VMS_POWEROFF,
 	VMS_POWEROFF_BUSY,
 	VM_SCENES
 };
-static const char *const vm_names[VM_SCENES] = { "ready", "verified", "busy", "off",
-						 "off and busy" };
+static const char *const vm_names[VM_SCENES] = { "ready",  "verified", "busy",
+						 "saving", "off",      "off and busy" };
 
 enum pool_scene {
 	POOL_FULL,
@@ -271,21 +274,38 @@ static u64 scene_page(enum page_scene scene)
 	return subject;
 }
 
+/* As the owner's manifest would have said. */
+static void set_may_be_saved(void) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *vm = vm_lock(vm_a);
+
+	vm->may_be_saved = true;
+	vm_unlock(vm);
+	spec_vm(&spec, vm_a)->may_be_saved = true;
+}
+
 static void scene_vms(enum vm_scene scene)
 {
 	static const struct {
 		enum vm_state state;
 		u32 active;
 	} of[VM_SCENES] = {
-		[VMS_READY] = { VM_READY, 0 },
-		[VMS_VERIFIED] = { VM_VERIFIED, 0 },
-		[VMS_BUSY] = { VM_VERIFIED, 1 },
-		[VMS_POWEROFF] = { VM_POWEROFF, 0 },
-		[VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
+		[VMS_READY] = { VM_READY, 0 },	     [VMS_VERIFIED] = { VM_VERIFIED, 0 },
+		[VMS_BUSY] = { VM_VERIFIED, 1 },     [VMS_SAVING] = { VM_VERIFIED, 0 },
+		[VMS_POWEROFF] = { VM_POWEROFF, 0 }, [VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
 	};
 
 	set_running(vm_a, of[scene].state, of[scene].active);
 	set_running(vm_b, of[scene].state, of[scene].active);
+	if (of[scene].state == VM_VERIFIED) {
+		set_may_be_saved();
+	}
+	if (scene == VMS_SAVING) {
+		u64 pfn = spare();
+
+		BOTH(seal_save_begin(vm_a, pfn), spec_seal_save_begin(&spec, vm_a, pfn, 0));
+		spec_page(&spec, pfn)->token = fake_page_token(pfn);
+	}
 }
 
 /* Takes tables out of the core's pool until `left` are left. */
@@ -675,55 +695,211 @@ BLOCK_END(block_end_after_pages, 0, 0)
 BLOCK_END(block_end_within, GFN_BLOCK + 9, 0)
 BLOCK_END(block_end_split, GFN_BLOCK, GFN_BLOCK + 7)
 
+/* ---- sealing ---- */
+
+/* What the specification leaves to be seen where ciphertext is due. */
+#define CIPHERTEXT 0xc1f4e7ull
+
+static enum cv_status seen(enum cv_status status, u64 pfn)
+{
+	struct spec_page *page = spec_page(&spec, pfn);
+
+	if (page != NULL && page->token == CIPHERTEXT) {
+		page->token = fake_page_token(pfn);
+	}
+	return status;
+}
+
+static bool vm_a_has_vcpu(void)
+{
+	return spec_vm(&spec, vm_a) != NULL && spec_vm(&spec, vm_a)->run_pfn[1] != 0;
+}
+
+static enum cv_status core_save_page(u64 vm, u64 pfn, u64 *value)
+{
+	u64 gfn = 0, what = 0, tag[2];
+	enum cv_status status = seal_save_page(vm, pfn, &gfn, &what, tag);
+
+	*value = gfn ^ what << 32;
+	return seen(status, pfn);
+}
+
+static enum cv_status page_spec(u64 vm, u64 pfn, u64 *value)
+{
+	u64 gfn = 0, what = 0;
+	enum cv_status status = spec_seal_save_page(&spec, vm, pfn, CIPHERTEXT, &gfn, &what);
+
+	*value = gfn ^ what << 32;
+	return status;
+}
+
+/* A whole snapshot of vm_a through one page; the value mixes all that was said. */
+static enum cv_status core_save_all(u64 pfn, u64 *value)
+{
+	u64 tag[2], said = 0, last = 0;
+	enum cv_status status = seal_save_begin(vm_a, pfn);
+
+	if (vm_a_has_vcpu() && status == CV_OK) {
+		status = seal_save_vcpu(vm_a, 1, pfn, tag);
+	}
+	while (status == CV_OK && last != RV_SEAL_NO_GFN) {
+		u64 what = 0;
+
+		status = seal_save_page(vm_a, pfn, &last, &what, tag);
+		said = said * 31 + last + what;
+	}
+	*value = said;
+	return seen(status == CV_OK ? seal_save_end(vm_a, pfn, tag) : status, pfn);
+}
+
+static enum cv_status spec_save_all(u64 pfn, u64 *value)
+{
+	u64 said = 0, last = 0;
+	enum cv_status status = spec_seal_save_begin(&spec, vm_a, pfn, CIPHERTEXT);
+
+	if (vm_a_has_vcpu() && status == CV_OK) {
+		status = spec_seal_save_vcpu(&spec, vm_a, 1, pfn, CIPHERTEXT);
+	}
+	while (status == CV_OK && last != RV_SEAL_NO_GFN) {
+		u64 what = 0;
+
+		status = spec_seal_save_page(&spec, vm_a, pfn, CIPHERTEXT, &last, &what);
+		said = said * 31 + last + what;
+	}
+	*value = said;
+	return status == CV_OK ? spec_seal_save_end(&spec, vm_a, pfn, CIPHERTEXT) : status;
+}
+
+/* A new VM, empty, and the header that fits it: one row each for the first record of a page. */
+#define HEADER_PAGE (BLOCK2 + 50)
+#define WHAT_PAGE (RV_SEAL_BACKED | 1ull << RV_SEAL_PAGES_SHIFT)
+
+static enum cv_status core_load(u64 pfn, bool fits, u64 *value) CV_NO_LOCK_ANALYSIS
+{
+	static const u64 tag[2];
+	struct rv_seal_header header = { .magic = RV_SEAL_MAGIC, .version = RV_SEAL_VERSION };
+	enum cv_status status =
+		vm_create(FREE_PAGE, FREE_ROOT, RV_VM_PROTECTED, owner.words, value);
+	u64 vm = *value;
+
+	if (status != CV_OK) {
+		return status;
+	}
+	memcpy(header.owner, owner.words, sizeof(header.owner));
+	header.ram_count = fits;
+	header.ram[0].pages = RAM_PAGES;
+	for (u64 i = 0; i < sizeof(header); i += sizeof(u64)) {
+		fake_poke(HEADER_PAGE, i, ((const u64 *)&header)[i / sizeof(u64)]);
+	}
+	spec_page(&spec, HEADER_PAGE)->token = fake_page_token(HEADER_PAGE);
+	status = vm_add_ram(vm, 0, RAM_PAGES);
+	for (u64 i = 0; i < 3 && status == CV_OK; i++) {
+		status = vm_topup(vm, FREE_PAGE + 1 + i);
+	}
+	status = status == CV_OK ? seal_load_begin(vm, HEADER_PAGE) : status;
+	return status == CV_OK ? seal_load_page(vm, GFN_FREE, WHAT_PAGE, pfn, tag) : status;
+}
+
+static enum cv_status load_spec(u64 pfn, enum spec_header header, u64 *value)
+{
+	enum cv_status status =
+		spec_vm_create(&spec, FREE_PAGE, FREE_ROOT, RV_VM_PROTECTED, owner.words, value);
+	u64 vm = *value;
+
+	if (status != CV_OK) {
+		return status;
+	}
+	status = spec_vm_add_ram(&spec, vm, 0, RAM_PAGES);
+	for (u64 i = 0; i < 3 && status == CV_OK; i++) {
+		status = spec_vm_topup(&spec, vm, FREE_PAGE + 1 + i);
+	}
+	status = status == CV_OK ? spec_seal_load_begin(&spec, vm, HEADER_PAGE, header) : status;
+	return status == CV_OK ? spec_seal_load_page(&spec, vm, GFN_FREE, WHAT_PAGE, pfn, false, 0)
+			       : status;
+}
+
+static u64 no_tag[2];
+CALL(save_begin, seen(seal_save_begin(vm_a, p), p),
+     spec_seal_save_begin(&spec, vm_a, p, CIPHERTEXT))
+CALL(save_begin_open, seal_save_begin(vm_b, p), spec_seal_save_begin(&spec, vm_b, p, 0))
+CALL(save_begin_dead, seal_save_begin(vm_dead, p), spec_seal_save_begin(&spec, vm_dead, p, 0))
+CALL(save_vcpu, seen(seal_save_vcpu(vm_a, 1, p, no_tag), p),
+     spec_seal_save_vcpu(&spec, vm_a, 1, p, CIPHERTEXT))
+CALL(save_vcpu_none, seal_save_vcpu(vm_a, 2, p, no_tag), spec_seal_save_vcpu(&spec, vm_a, 2, p, 0))
+CALL(save_page, core_save_page(vm_a, p, &v), page_spec(vm_a, p, &v))
+CALL(save_page_dead, core_save_page(vm_dead, p, &v), page_spec(vm_dead, p, &v))
+CALL(save_end_early, seal_save_end(vm_a, p, no_tag), spec_seal_save_end(&spec, vm_a, p, 0))
+CALL(save_all, core_save_all(p, &v), spec_save_all(p, &v))
+CALL(seal_abort, seal_abort(vm_a), spec_seal_abort(&spec, vm_a))
+CALL(seal_abort_dead, seal_abort(vm_dead), spec_seal_abort(&spec, vm_dead))
+CALL(load_begin_a, seal_load_begin(vm_a, p), spec_seal_load_begin(&spec, vm_a, p, SPEC_HEADER_FITS))
+CALL(load_vcpu_a, seal_load_vcpu(vm_a, 1, p, no_tag), spec_seal_load_vcpu(&spec, vm_a, 1, p, false))
+CALL(load_page_a, seal_load_page(vm_a, GFN_FREE, WHAT_PAGE, p, no_tag),
+     spec_seal_load_page(&spec, vm_a, GFN_FREE, WHAT_PAGE, p, false, 0))
+CALL(load_page_odd, seal_load_page(vm_a, GFN_FREE, RV_SEAL_BACKED, p, no_tag),
+     spec_seal_load_page(&spec, vm_a, GFN_FREE, RV_SEAL_BACKED, p, false, 0))
+CALL(load_end_a, seal_load_end(vm_a, p, no_tag), spec_seal_load_end(&spec, vm_a, p, false))
+CALL(load_false, core_load(p, true, &v), load_spec(p, SPEC_HEADER_FITS, &v))
+CALL(load_differs, core_load(p, false, &v), load_spec(p, SPEC_HEADER_DIFFERS, &v))
+
 #define ENTRY(name)                                   \
 	{                                             \
 #name, do_core_##name, do_spec_##name \
 	}
 static const struct call calls[] = {
-	ENTRY(donate_core),    ENTRY(share_core),
-	ENTRY(pool_topup),     ENTRY(create_record),
-	ENTRY(create_root),    ENTRY(create_odd_root),
-	ENTRY(create_same),    ENTRY(create_flags),
-	ENTRY(create_huge),    ENTRY(topup_a),
-	ENTRY(topup_b),	       ENTRY(topup_dead),
-	ENTRY(vcpu_record),    ENTRY(vcpu_run),
-	ENTRY(vcpu_same),      ENTRY(vcpu_exists),
-	ENTRY(vcpu_index),     ENTRY(vcpu_dead),
-	ENTRY(map_a),	       ENTRY(image_add),
-	ENTRY(map_a_shared),   ENTRY(map_a_destroyed),
-	ENTRY(map_a_backed),   ENTRY(map_a_again),
-	ENTRY(map_b_again),    ENTRY(map_a_far),
-	ENTRY(map_a_outside),  ENTRY(map_a_beyond),
-	ENTRY(map_a_many),     ENTRY(image_add_over),
-	ENTRY(map_a_none),     ENTRY(map_b),
-	ENTRY(image_add_open), ENTRY(map_b_backed),
-	ENTRY(map_b_far),      ENTRY(map_dead),
-	ENTRY(map_no_vm),      ENTRY(reclaim_a),
-	ENTRY(reclaim_a_all),  ENTRY(reclaim_a_space),
-	ENTRY(reclaim_b),      ENTRY(reclaim_b_all),
-	ENTRY(reclaim_none),   ENTRY(reclaim_wrap),
-	ENTRY(reclaim_dead),   ENTRY(kill_a),
-	ENTRY(kill_dead),      ENTRY(destroy_a),
-	ENTRY(destroy_b),      ENTRY(end_a),
-	ENTRY(end_b),	       ENTRY(destroy_dead),
-	ENTRY(add_ram),	       ENTRY(add_ram_over),
-	ENTRY(add_ram_beyond), ENTRY(add_ram_wrap),
-	ENTRY(add_ram_none),   ENTRY(wish_shared),
-	ENTRY(wish_private),   ENTRY(wish_destroyed),
-	ENTRY(wish_undestroy), ENTRY(wish_keep_destroyed),
-	ENTRY(wish_all),       ENTRY(wish_block),
-	ENTRY(wish_far),       ENTRY(wish_outside),
-	ENTRY(wish_past_end),  ENTRY(wish_empty),
-	ENTRY(wish_open),      ENTRY(create_owned),
-	ENTRY(image_add_dead), ENTRY(image_add_beyond),
-	ENTRY(image_add_wrap), ENTRY(image_add_odd),
-	ENTRY(image_add_none), ENTRY(image_add_many),
-	ENTRY(image_map),      ENTRY(image_map_more),
-	ENTRY(image_map_none), ENTRY(image_map_index),
-	ENTRY(image_map_dead), ENTRY(image_map_backed),
-	ENTRY(verify_early),   ENTRY(verify_junk),
-	ENTRY(verify_foreign), ENTRY(verify_signed),
-	ENTRY(verify_open),    ENTRY(verify_dead),
+	ENTRY(donate_core),	ENTRY(share_core),
+	ENTRY(pool_topup),	ENTRY(create_record),
+	ENTRY(create_root),	ENTRY(create_odd_root),
+	ENTRY(create_same),	ENTRY(create_flags),
+	ENTRY(create_huge),	ENTRY(topup_a),
+	ENTRY(topup_b),		ENTRY(topup_dead),
+	ENTRY(vcpu_record),	ENTRY(vcpu_run),
+	ENTRY(vcpu_same),	ENTRY(vcpu_exists),
+	ENTRY(vcpu_index),	ENTRY(vcpu_dead),
+	ENTRY(map_a),		ENTRY(image_add),
+	ENTRY(map_a_shared),	ENTRY(map_a_destroyed),
+	ENTRY(map_a_backed),	ENTRY(map_a_again),
+	ENTRY(map_b_again),	ENTRY(map_a_far),
+	ENTRY(map_a_outside),	ENTRY(map_a_beyond),
+	ENTRY(map_a_many),	ENTRY(image_add_over),
+	ENTRY(map_a_none),	ENTRY(map_b),
+	ENTRY(image_add_open),	ENTRY(map_b_backed),
+	ENTRY(map_b_far),	ENTRY(map_dead),
+	ENTRY(map_no_vm),	ENTRY(reclaim_a),
+	ENTRY(reclaim_a_all),	ENTRY(reclaim_a_space),
+	ENTRY(reclaim_b),	ENTRY(reclaim_b_all),
+	ENTRY(reclaim_none),	ENTRY(reclaim_wrap),
+	ENTRY(reclaim_dead),	ENTRY(kill_a),
+	ENTRY(kill_dead),	ENTRY(destroy_a),
+	ENTRY(destroy_b),	ENTRY(end_a),
+	ENTRY(end_b),		ENTRY(destroy_dead),
+	ENTRY(add_ram),		ENTRY(add_ram_over),
+	ENTRY(add_ram_beyond),	ENTRY(add_ram_wrap),
+	ENTRY(add_ram_none),	ENTRY(wish_shared),
+	ENTRY(wish_private),	ENTRY(wish_destroyed),
+	ENTRY(wish_undestroy),	ENTRY(wish_keep_destroyed),
+	ENTRY(wish_all),	ENTRY(wish_block),
+	ENTRY(wish_far),	ENTRY(wish_outside),
+	ENTRY(wish_past_end),	ENTRY(wish_empty),
+	ENTRY(wish_open),	ENTRY(create_owned),
+	ENTRY(image_add_dead),	ENTRY(image_add_beyond),
+	ENTRY(image_add_wrap),	ENTRY(image_add_odd),
+	ENTRY(image_add_none),	ENTRY(image_add_many),
+	ENTRY(image_map),	ENTRY(image_map_more),
+	ENTRY(image_map_none),	ENTRY(image_map_index),
+	ENTRY(image_map_dead),	ENTRY(image_map_backed),
+	ENTRY(verify_early),	ENTRY(verify_junk),
+	ENTRY(verify_foreign),	ENTRY(verify_signed),
+	ENTRY(verify_open),	ENTRY(verify_dead),
+	ENTRY(save_begin),	ENTRY(save_begin_open),
+	ENTRY(save_begin_dead), ENTRY(save_vcpu),
+	ENTRY(save_vcpu_none),	ENTRY(save_page),
+	ENTRY(save_page_dead),	ENTRY(save_end_early),
+	ENTRY(save_all),	ENTRY(seal_abort),
+	ENTRY(seal_abort_dead), ENTRY(load_begin_a),
+	ENTRY(load_vcpu_a),	ENTRY(load_page_a),
+	ENTRY(load_page_odd),	ENTRY(load_end_a),
+	ENTRY(load_false),	ENTRY(load_differs),
 };
 
 /* Apart, because each moves 512 pages. */
@@ -937,5 +1113,6 @@ int main(void)
 
 	owner_make(&owner, RV_CURVE_P256, 1);
 	cmocka_set_test_filter(getenv("MATRIX")); /* one of the tests, by name */
+	seal_init((const u8[CRYPTO_KEY_BYTES]){ 1 });
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }
