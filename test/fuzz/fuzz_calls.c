@@ -373,7 +373,7 @@ void info_refusal(u64 id, s64 status, u64 first_argument)
 {
 	(void)id;
 	(void)first_argument;
-	if (status >= RV_OK || status < RV_E_NOENTROPY) {
+	if (status >= RV_OK || status < RV_E_AUTH) {
 		fake_fail("a refusal with status %ld", (long)status);
 	}
 }
