@@ -1348,14 +1348,14 @@ static void a_long_look_stops_and_goes_on(void **state)
 static void a_block_is_saved_page_by_page(void **state)
 {
 	const u64 pfn = 0x40800000ull >> PAGE_SHIFT, gfn = R + 2048;
-	struct s2 *s2 = &vm_at(SOURCE)->s2;
 	u64 results[4], number = 3 + 6;
 
 	(void)state;
+	expect(RV_OK, RV_MEM_MAP, source, gfn, pfn, 512);
+	assert_int_equal(s2_walk(&vm_at(SOURCE)->s2, gfn_make(gfn)).level, 2);
 	for (u64 i = 0; i < 512; i++) {
 		fake_poke(pfn + i, 8, word_of(gfn + i, 8));
 	}
-	s2_map(s2, gfn_make(gfn), pfn_pa(pfn_make(pfn)), 2, S2_NORMAL_RWX, S2_WISH_PRIVATE);
 	expect(RV_OK, RV_SEAL_SAVE_BEGIN, source, PAGE(IO));
 	snapshot_get(PAGE(IO), &snap.header, sizeof(snap.header));
 	for (u32 i = 0; i < 3; i++) {
@@ -1383,7 +1383,6 @@ static void a_block_is_saved_page_by_page(void **state)
 		memcpy(&word, record.page + 8, sizeof(word));
 		assert_int_equal(word, word_of(record.at, 8));
 	}
-	s2_unmap(s2, gfn_make(gfn), 2, S2_WISH_PRIVATE);
 }
 
 /* ---- several CPUs ---- */
