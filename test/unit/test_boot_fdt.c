@@ -26,10 +26,16 @@ static void cells(const char *name, u32 count, const u32 *values)
 #define CELLS(name, ...) \
 	cells(name, sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32), (const u32[]){ __VA_ARGS__ })
 
+/* The memory nodes' status; NULL: none */
+static const char *memory_status;
+
 static void memory_node(const char *name, u32 base_high, u32 base, u32 bytes)
 {
 	fdt_begin_node(tree, name);
 	fdt_property_string(tree, "device_type", "memory");
+	if (memory_status != NULL) {
+		fdt_property_string(tree, "status", memory_status);
+	}
 	CELLS("reg", base_high, base, 0, bytes);
 	fdt_end_node(tree);
 }
@@ -48,6 +54,37 @@ static void device_node(const char *name, const char *compatible, u32 base, u32 
 	fdt_property_string(tree, "compatible", compatible);
 	CELLS("reg", 0, base, 0, bytes);
 	fdt_end_node(tree);
+}
+
+/* How many nodes of a kind there are beside the usual ones */
+static struct {
+	u32 memories, cpus, devices, reservations;
+} more;
+
+static void more_nodes(u32 count, void (*make)(const char *name, u32 i))
+{
+	for (u32 i = 0; i < count; i++) {
+		char name[] = "n@00";
+
+		name[2] = (char)('0' + i / 10);
+		name[3] = (char)('0' + i % 10);
+		make(name, i);
+	}
+}
+
+static void more_memory(const char *name, u32 i)
+{
+	memory_node(name, 1, i * 0x2000000, 0x1000000);
+}
+
+static void more_cpu(const char *name, u32 i)
+{
+	cpu_node(name, 0x200 + i);
+}
+
+static void more_device(const char *name, u32 i)
+{
+	device_node(name, "arm,smmu-v3", 0xa000000 + i * 0x20000, 0x20000);
 }
 
 static void special_nodes(const char *method)
@@ -80,6 +117,9 @@ static void tree_make(const char *method)
 	memset(tree, 0, sizeof(tree));
 	fdt_create(tree, ROOM);
 	fdt_add_reservemap_entry(tree, 0x48000000, 0x1000);
+	for (u32 i = 0; i < more.reservations; i++) {
+		fdt_add_reservemap_entry(tree, 0x49000000 + i * 0x2000, 0x1000);
+	}
 	fdt_finish_reservemap(tree);
 	fdt_begin_node(tree, "");
 	CELLS("#address-cells", 2);
@@ -89,13 +129,16 @@ static void tree_make(const char *method)
 	if (high_ram > 0) {
 		memory_node("memory@10000000000", high_ram >> 32, (u32)high_ram, 0x40000000);
 	}
+	more_nodes(more.memories, more_memory);
 	fdt_begin_node(tree, "cpus");
 	CELLS("#address-cells", 1);
 	CELLS("#size-cells", 0);
 	cpu_node("cpu@0", 0);
 	cpu_node("cpu@100", 0x100);
+	more_nodes(more.cpus, more_cpu);
 	fdt_end_node(tree);
 	special_nodes(method);
+	more_nodes(more.devices, more_device);
 	fdt_begin_node(tree, "chosen");
 	CELLS("linux,initrd-start", 0x50000000);
 	CELLS("linux,initrd-end", 0x51000000);
@@ -172,7 +215,14 @@ static void test_refusals(void **state)
 	high_ram = (1ull << 40) - 0x3ffff000;
 	tree_make("smc");
 	assert_refused(read_tree(), "beyond 40 bits");
+	high_ram = 1ull << 41;
+	tree_make("smc");
+	assert_refused(read_tree(), "beyond 40 bits");
 	high_ram = 0;
+	/* A string that does not end is not that string. */
+	tree_make("smc");
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/psci"), "method", "smc", 3), 0);
+	assert_refused(read_tree(), "/psci");
 	wreck("/chosen", "linux,initrd-end");
 	assert_refused(read_tree(), "no bundle");
 	tree_make("smc");
@@ -189,6 +239,87 @@ static void test_refusals(void **state)
 	tree_make("smc");
 	fdt_set_totalsize(tree, (2 << 20) + 1);
 	assert_refused(read_tree(), "bytes are more");
+	/* A node after the root's end */
+	tree_make("smc");
+	memset(&tree[fdt_off_dt_struct(tree) + fdt_size_dt_struct(tree) - 4], 0, 4);
+	assert_refused(read_tree(), "damaged");
+}
+
+/* The bundle's range, if the loader says so. */
+static void read_with_bundle(u32 start, u32 end)
+{
+	int chosen;
+
+	tree_make("smc");
+	chosen = fdt_path_offset(tree, "/chosen");
+	fdt_setprop_inplace_u32(tree, chosen, "linux,initrd-start", start);
+	fdt_setprop_inplace_u32(tree, chosen, "linux,initrd-end", end);
+	read_tree();
+}
+
+static void test_bundle_range(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_bundle(0x5ffff000, 0x60000000)), FIX_DONE);
+	assert_int_equal(FIX_RUN(read_with_bundle(0x80000000, 0xc0000000)), FIX_DONE);
+	assert_refused(read_with_bundle(0x50000000, 0x50000000), "no bundle");
+	assert_refused(read_with_bundle(0x50001000, 0x50000000), "no bundle");
+	/* In no bank, before one, across the end of one */
+	assert_refused(read_with_bundle(0x70000000, 0x71000000), "not in RAM");
+	assert_refused(read_with_bundle(0x3ffff000, 0x40001000), "not in RAM");
+	assert_refused(read_with_bundle(0x60000000, 0x60000001), "not in RAM");
+	wreck("/chosen", "linux,initrd-start");
+	assert_refused(read_tree(), "no bundle");
+}
+
+/* Each table of the machine takes what fits, and no more. */
+static void test_table_sizes(void **state)
+{
+	(void)state;
+	more.memories = LEDGER_REGIONS_MAX - 2;
+	more.cpus = CPU_MAX - 2;
+	more.devices = BOOT_HIDDEN_MAX - 2;
+	more.reservations = BOOT_TAKEN_MAX - 3; /* beside one, the tree and the bundle */
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram_count, LEDGER_REGIONS_MAX);
+	assert_int_equal(m.cpu_count, CPU_MAX);
+	assert_int_equal(m.hidden_count, BOOT_HIDDEN_MAX);
+	assert_int_equal(m.taken_count, BOOT_TAKEN_MAX);
+	more.memories++;
+	tree_make("smc");
+	assert_refused(read_tree(), "banks of RAM");
+	more.memories = 0;
+	more.cpus++;
+	tree_make("smc");
+	assert_refused(read_tree(), "CPUs");
+	more.cpus = 0;
+	more.devices++;
+	tree_make("smc");
+	assert_refused(read_tree(), "frames to hide");
+	more.devices = 0;
+	more.reservations++;
+	tree_make("smc");
+	assert_refused(read_tree(), "reservations");
+	memset(&more, 0, sizeof(more));
+}
+
+static void read_with_status(const char *status)
+{
+	memory_status = status;
+	tree_make("smc");
+	memory_status = NULL;
+	read_tree();
+}
+
+static void test_memory_status(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_status("okay")), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	assert_int_equal(FIX_RUN(read_with_status("ok")), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	assert_refused(read_with_status("disabled"), "no memory node");
 }
 
 static struct host_fdt host_request(const u8 *seed)
@@ -247,6 +378,30 @@ static void test_host_tree(void **state)
 			 0x40200000);
 	assert_int_equal(fdt64_ld(property("/ravelin@406e8000", "reg", 16)), 0x406e8000);
 	assert_string_equal(property("/ravelin@406e8000", "compatible", 18), "ravelin,corevisor");
+}
+
+/* A timer node that cannot be edited safely: the host must not get the virtual timer. */
+static void test_odd_timers(void **state)
+{
+	struct host_fdt host = host_request(NULL);
+	static const u32 three[] = { 0x1000000, 0xd000000, 0x4000000, 0x1000000, 0xe000000,
+				     0x4000000, 0x1000000, 0xb000000, 0x4000000 };
+
+	(void)state;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/timer"), "interrupts", three,
+				     sizeof(three)),
+			 0);
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "too few interrupts");
+	tree_make("smc");
+	assert_int_equal(fdt_open_into(tree, tree, ROOM), 0);
+	assert_int_equal(fdt_setprop_string(tree, fdt_path_offset(tree, "/timer"),
+					    "interrupt-names", "phys"),
+			 0);
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "no timer node");
+	wreck("/timer", "compatible");
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "no timer node");
 }
 
 static void test_host_tree_without(void **state)
@@ -330,6 +485,10 @@ int main(void)
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_bundle_range),
+		cmocka_unit_test(test_table_sizes),
+		cmocka_unit_test(test_memory_status),
+		cmocka_unit_test(test_odd_timers),
 		cmocka_unit_test(test_host_tree),
 		cmocka_unit_test(test_host_tree_without),
 		cmocka_unit_test(test_seeds_are_wiped),
