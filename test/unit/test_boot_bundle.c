@@ -173,6 +173,18 @@ static void read_short(void)
 	bundle_read(&(struct boot_range){ (u64)(uintptr_t)exact, 16 }, &bundle);
 }
 
+/* A name without an end goes on in what follows. */
+static void test_string_without_end(void **state)
+{
+	int node;
+	u64 bytes = bundle_make(&good);
+
+	(void)state;
+	node = fdt_path_offset(fit, "/configurations/conf-1");
+	assert_int_equal(fdt_setprop(fit, node, "kernel", "kernel-1", 8), 0);
+	assert_refused(read_bytes(bytes), "no kernel");
+}
+
 static void test_outer_frame(void **state)
 {
 	u64 bytes = bundle_make(&good);
@@ -231,7 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),	 cmocka_unit_test(test_optional_parts),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_outer_frame),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_noise),	 cmocka_unit_test(test_string_without_end),
 	};
 
 	return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);

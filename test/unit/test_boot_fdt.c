@@ -40,6 +40,19 @@ static void memory_node(const char *name, u32 base_high, u32 base, u32 bytes)
 	fdt_end_node(tree);
 }
 
+/* One node, two ranges */
+static void reserved_nodes(void)
+{
+	fdt_begin_node(tree, "reserved-memory");
+	CELLS("#address-cells", 2);
+	CELLS("#size-cells", 2);
+	fdt_property(tree, "ranges", NULL, 0);
+	fdt_begin_node(tree, "firmware@4a000000");
+	CELLS("reg", 0, 0x4a000000, 0, 0x3000, 0, 0x4b000000, 0, 0x1000);
+	fdt_end_node(tree);
+	fdt_end_node(tree);
+}
+
 static void cpu_node(const char *name, u32 affinity)
 {
 	fdt_begin_node(tree, name);
@@ -110,9 +123,11 @@ static void special_nodes(const char *method)
 /* A third bank of 1 GiB, if not 0 */
 static u64 high_ram;
 
+static u32 seed_bytes = 40;
+
 static void tree_make(const char *method)
 {
-	static const u8 seed[40] = { 1, 2, 3 };
+	static const u8 seed[BOOT_SEED_MAX + 1] = { 1, 2, 3 };
 
 	memset(tree, 0, sizeof(tree));
 	fdt_create(tree, ROOM);
@@ -138,11 +153,12 @@ static void tree_make(const char *method)
 	more_nodes(more.cpus, more_cpu);
 	fdt_end_node(tree);
 	special_nodes(method);
+	reserved_nodes();
 	more_nodes(more.devices, more_device);
 	fdt_begin_node(tree, "chosen");
 	CELLS("linux,initrd-start", 0x50000000);
 	CELLS("linux,initrd-end", 0x51000000);
-	fdt_property(tree, "rng-seed", seed, sizeof(seed));
+	fdt_property(tree, "rng-seed", seed, (int)seed_bytes);
 	fdt_property_u64(tree, "kaslr-seed", 77);
 	fdt_property_string(tree, "bootargs", "from-the-loader");
 	fdt_end_node(tree);
@@ -154,6 +170,16 @@ static void read_tree(void)
 {
 	memset(&m, 0, sizeof(m));
 	boot_fdt_read(tree, &m);
+}
+
+static void assert_taken(u64 base, u64 bytes)
+{
+	for (u32 i = 0; i < m.taken_count; i++) {
+		if (m.taken[i].base == base && m.taken[i].bytes == bytes) {
+			return;
+		}
+	}
+	fail_msg("0x%lx is not taken", (unsigned long)base);
 }
 
 static void test_reads(void **state)
@@ -177,6 +203,37 @@ static void test_reads(void **state)
 	assert_int_equal(m.seed_bytes, 40);
 	assert_true(m.has_kaslr_seed);
 	assert_string_equal(m.bootargs, "from-the-loader");
+	assert_taken(0x48000000, 0x1000);
+	assert_taken(0x4a000000, 0x3000);
+	assert_taken(0x4b000000, 0x1000);
+	assert_taken((u64)(uintptr_t)tree, fdt_totalsize(tree));
+	assert_taken(0x50000000, 0x1000000);
+}
+
+/* The ledger counts whole pages; a range that wraps is none. */
+static void test_odd_ram(void **state)
+{
+	(void)state;
+	high_ram = 0x100000800;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram[2].base.v, 0x100001000);
+	assert_int_equal(m.ram[2].pages, 0x40000000 / PAGE_SIZE - 1);
+	high_ram = ~0ull - 0xfff;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	high_ram = 0;
+}
+
+static void test_long_seed(void **state)
+{
+	(void)state;
+	seed_bytes = BOOT_SEED_MAX + 1;
+	tree_make("smc");
+	seed_bytes = 40;
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.seed_bytes, BOOT_SEED_MAX);
 }
 
 static void test_holes(void **state)
@@ -279,7 +336,7 @@ static void test_table_sizes(void **state)
 	more.memories = LEDGER_REGIONS_MAX - 2;
 	more.cpus = CPU_MAX - 2;
 	more.devices = BOOT_HIDDEN_MAX - 2;
-	more.reservations = BOOT_TAKEN_MAX - 3; /* beside one, the tree and the bundle */
+	more.reservations = BOOT_TAKEN_MAX - 5; /* beside three, the tree and the bundle */
 	tree_make("smc");
 	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
 	assert_int_equal(m.ram_count, LEDGER_REGIONS_MAX);
@@ -376,6 +433,7 @@ static void test_host_tree(void **state)
 	assert_non_null(fdt_getprop(out, reserved, "no-map", NULL));
 	assert_int_equal(fdt64_ld(property("/reserved-memory/corevisor@40200000", "reg", 16)),
 			 0x40200000);
+	property("/reserved-memory/corevisor@406e8000", "no-map", 0);
 	assert_int_equal(fdt64_ld(property("/ravelin@406e8000", "reg", 16)), 0x406e8000);
 	assert_string_equal(property("/ravelin@406e8000", "compatible", 18), "ravelin,corevisor");
 }
@@ -483,6 +541,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_odd_ram),
+		cmocka_unit_test(test_long_seed),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_bundle_range),
