@@ -5,14 +5,13 @@ their names and types, so that a new file of the core needs nothing here:
 - `*_check`, whatever they return;
 - every function: `if (...) { ...; return <an error>; }`, with boot_refuse() or an exception for the guest as well, and
   `if (status != CV_OK) { return status; }`;
-- predicates (bool, `is_...`, `..._is_...`, `has_...`): each term of what they return.
+- functions that return a bool: `if (...) { return false; }`, and each term of what they return.
 
 Each such `if` is dropped ("check"), each operand of its && and || is dropped ("term"), `return c ? CV_OK : E` always
 returns CV_OK. A dropped condition is still evaluated: its side effects are not what the mutant is about."""
 
 import re
 
-PREDICATE = re.compile(r"(?:.*_)?(?:is|are|has|may|owns)_\w+")
 # What a refusal says
 REFUSAL = re.compile(r"\b(?:CV_E_\w+|RSI_ERROR_\w+|PSCI_(?:INVALID|DENIED|ALREADY|ON_PENDING|INTERNAL|NOT)\w*|TRNG_(?:INVALID|NO)\w+"
                      r"|SMCCC_NOT_SUPPORTED|RV_E_\w+|boot_refuse|guest_inject_\w+)\b|return status;")
@@ -88,7 +87,7 @@ def operand_mutants(source, start, end):
         yield f"term {quote(source, first, last)}", constant(source, first, last, operator == "&&")
 
 
-def guards(source, function, is_check):
+def guards(source, function, is_check, is_bool):
     """The `if (...) { refuse }` of a function: the spans of their conditions."""
     for match in IF.finditer(source.plain, function.start, function.end):
         close = source.close(match.end())
@@ -96,7 +95,8 @@ def guards(source, function, is_check):
         end = source.statement_end(at)
         body = source.code[at:end].strip().removeprefix("{").removesuffix("}").strip()
         is_else = re.compile(r"\s*else\b").match(source.plain, end)
-        if not is_else and ENDING.fullmatch(body) and (is_check or REFUSAL.search(body)):
+        is_refusal = is_check or REFUSAL.search(body) or (is_bool and one_line(body) == "return false;")
+        if not is_else and is_refusal and ENDING.fullmatch(body):
             yield trim(source, match.end(), close)
 
 
@@ -105,8 +105,10 @@ def returns(source, function):
         yield match.end(), source.statement_end(match.end()) - 1
 
 
-def mutants_of(source, function, is_check, is_predicate):
-    for start, end in guards(source, function, is_check or is_predicate):
+def mutants_of(source, function):
+    is_check = function.name.endswith("_check")
+    is_bool = "bool" in function.kind.split()
+    for start, end in guards(source, function, is_check, is_bool):
         yield f"check {quote(source, start, end)}", constant(source, start, end, False)
         yield from operand_mutants(source, start, end)
     for start, end in returns(source, function):
@@ -117,7 +119,7 @@ def mutants_of(source, function, is_check, is_predicate):
                 condition = trim(source, *parts[0])
                 yield f"check {quote(source, *condition)}", constant(source, *condition, results[0] == "CV_OK")
                 yield from operand_mutants(source, *condition)
-        elif is_predicate or (is_check and "bool" in function.kind):
+        elif is_bool:
             yield from operand_mutants(source, *trim(source, start, end))
 
 
@@ -125,9 +127,7 @@ def find(stem, source):
     """(name, changes) of every mechanical mutant of a core file."""
     names = {}
     for function in source.functions:
-        is_check = function.name.endswith("_check")
-        is_predicate = "bool" in function.kind.split() and PREDICATE.fullmatch(function.name) is not None
-        for what, change in mutants_of(source, function, is_check, is_predicate):
+        for what, change in mutants_of(source, function):
             name = f"{stem}.{function.name}: {what}"
             names[name] = names.get(name, 0) + 1
             yield name + (f" #{names[name]}" if names[name] > 1 else ""), [change]

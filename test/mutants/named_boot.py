@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mistakes in boot, the host's firmware calls and faults, and the log."""
 
-from source import before, drop, move, sub
+from source import drop, move, sub
 
 MUTANTS = [
     ("fdt-ram-outward", "boot_fdt", "ram_add", sub("align_up(range->base, PAGE_SIZE)", "align_down(range->base, PAGE_SIZE)")),

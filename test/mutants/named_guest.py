@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mistakes on the guest path: vCPUs, exits, registers, timers, interrupts, RSI and PSCI."""
 
-from source import after, before, drop, move, sub
+from source import drop, move, sub, swap
 
 MUTANTS = [
     # ---- who runs ----
@@ -11,11 +11,10 @@ MUTANTS = [
     ("claim-not-active", "vcpu", "vcpu_claim", drop("__atomic_store_n(")),
     ("release-not-ready", "vcpu", "vcpu_release", drop("__atomic_store_n(")),
     ("release-not-counted", "vcpu", "vcpu_release", sub("&vm->active_count, 1", "&vm->active_count, 0")),
-    ("release-counted-first", "vcpu", "vcpu_release", move("__atomic_store_n(", "before =")),
+    ("release-counted-first", "vcpu", "vcpu_release", swap("__atomic_store_n(", "before =")),
     ("start-without-reset", "vcpu", "vcpu_start", drop("vcpu_reset(")),
     ("start-again-and-again", "vcpu", "vcpu_start", drop("vcpu->power = VCPU_ON;")),
-    ("start-counter-not-set", "vcpu", "vcpu_start", drop("vm->cntvoff =")),
-    ("start-vm-not-running", "vcpu", "vcpu_start", drop("vm_set_state(")),
+    ("start-has-not-run", "vcpu", "vcpu_start", drop("vcpu->has_run = true;")),
     ("start-dead-vm", "vcpu", "vcpu_start", drop("status = CV_E_STATE;")),
     ("start-lock-lost", "vcpu", "vcpu_start", drop("lock_release(")),
     ("reset-unmasked", "vcpu", "vcpu_reset", sub("PSTATE_START", "0x005")),
