@@ -56,7 +56,7 @@ MUTANTS = [
     ("run-serror-lost", "run", "run_once", sub("event == ARCH_EVENT_SERROR", "false")),
     ("run-irq-waits", "run", "run_once", sub("arch_irq_is_pending()", "false")),
     ("run-crash-goes-on", "run", "crash", drop("vcpu_stop_vm(")),
-    ("run-wfe-exits", "run", "wfx", sub("!is_wfe", "true")),
+    ("run-wfe-exits", "run", "wfx", sub("return is_wfe", "return false")),
     ("run-wfi-not-skipped", "run", "wfx", drop("guest_skip(")),
     ("run-undefined-passed", "run", "undefined", drop("guest_inject_undef(")),
     ("record-lr-of-others", "run", "write_record", sub("i < vcpu->vgic.lr_count ? vgic_show_lr(vcpu->vgic.lr[i]) : 0", "vgic_show_lr(vcpu->vgic.lr[i])")),
