@@ -42,8 +42,8 @@ class Program:
         self.sources = [word for word in words if not word.startswith("-")]
         self.libraries = [word for word in words if word.startswith("-l")]
         flags = [word for word in words if word.startswith("-") and not word.startswith("-l")]
-        self.fast = (*(flag for flag in flags if not flag.startswith(("-fsanitize", "-fno-"))), "-O1", "-w")
-        self.full = (*flags, "-O1", "-w")
+        self.places = [flag for flag in flags if flag.startswith(("-I", "-D"))]
+        self._flags = [flag for flag in flags if flag not in self.places]
         self.environment = {"CMOCKA_MESSAGE_OUTPUT": "STDOUT", "ASAN_OPTIONS": "detect_leaks=0"}
         self.prefix = []
         self.kind = "unit"
@@ -61,6 +61,13 @@ class Program:
                 self.environment |= {"MODEL_STEPS": os.environ.get("MODEL_STEPS", "40000")}
         elif "test/matrix/" in main:
             self.kind = "matrix"
+
+
+    def set_places(self, places):
+        """All programs look for headers in the same places, so that an object serves them all."""
+        plain = [flag for flag in self._flags if not flag.startswith(("-fsanitize", "-fno-"))]
+        self.fast = (*plain, *places, "-O1", "-w")
+        self.full = (*self._flags, *places, "-O1", "-w")
 
 
 def test_programs():
@@ -81,6 +88,9 @@ def test_programs():
             program.sources = [objects.get(source, source) for source in program.sources]
             if any(source.startswith("corevisor/core/") for source in program.sources):
                 programs.append(program)
+    places = sorted({place for program in programs for place in program.places})
+    for program in programs:
+        program.set_places(places)
     return programs
 
 

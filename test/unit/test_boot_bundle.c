@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The bundle: what is right is read, what is wrong is refused with its cause, noise never leads
  * outside. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "boot_fixture.h"
 
 #include <cv/boot.h>
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ROOM 16384
 #define KERNEL_BYTES 4096
@@ -162,15 +164,22 @@ static void test_refusals(void **state)
 	r = good, r.text_offset = ~0ull, expect(r, "text offset");
 }
 
-/* Not even a header: nothing behind it is read (the address sanitizer watches). */
+/* Not even a header: nothing behind it is read, for there is nothing. (libfdt comes compiled, so
+ * the address sanitizer does not watch it.) */
 static void read_short(void)
 {
-	static u8 *exact;
+	static u8 *pages;
+	u8 *last;
 
-	free(exact);
-	exact = aligned_alloc(8, 16);
-	memcpy(exact, fit, 16);
-	bundle_read(&(struct boot_range){ (u64)(uintptr_t)exact, 16 }, &bundle);
+	if (pages == NULL) {
+		pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_ptr_not_equal(pages, MAP_FAILED);
+		assert_int_equal(mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+	}
+	last = pages + PAGE_SIZE - 16;
+	memcpy(last, fit, 16);
+	bundle_read(&(struct boot_range){ (u64)(uintptr_t)last, 16 }, &bundle);
 }
 
 /* A name without an end goes on in what follows. */

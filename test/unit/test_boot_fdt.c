@@ -53,11 +53,19 @@ static void reserved_nodes(void)
 	fdt_end_node(tree);
 }
 
+/* Of /cpus; with any but 1 and 0, reg is long enough for everything. */
+static u32 address_cells = 1;
+static u32 size_cells = 0;
+
 static void cpu_node(const char *name, u32 affinity)
 {
 	fdt_begin_node(tree, name);
 	fdt_property_string(tree, "device_type", "cpu");
-	CELLS("reg", affinity);
+	if (address_cells == 1 && size_cells == 0) {
+		CELLS("reg", affinity);
+	} else {
+		CELLS("reg", 0, 0, 0, 0, 0, 0);
+	}
 	fdt_end_node(tree);
 }
 
@@ -146,8 +154,8 @@ static void tree_make(const char *method)
 	}
 	more_nodes(more.memories, more_memory);
 	fdt_begin_node(tree, "cpus");
-	CELLS("#address-cells", 1);
-	CELLS("#size-cells", 0);
+	CELLS("#address-cells", address_cells);
+	CELLS("#size-cells", size_cells);
 	cpu_node("cpu@0", 0);
 	cpu_node("cpu@100", 0x100);
 	more_nodes(more.cpus, more_cpu);
@@ -327,6 +335,10 @@ static void test_bundle_range(void **state)
 	assert_refused(read_with_bundle(0x60000000, 0x60000001), "not in RAM");
 	wreck("/chosen", "linux,initrd-start");
 	assert_refused(read_tree(), "no bundle");
+	/* Nor with what the last one said. */
+	assert_int_equal(FIX_RUN(read_with_bundle(0x50000000, 0x51000000)), FIX_DONE);
+	wreck("/chosen", "linux,initrd-end");
+	assert_refused(read_tree(), "no bundle");
 }
 
 /* Each table of the machine takes what fits, and no more. */
@@ -367,6 +379,48 @@ static void read_with_status(const char *status)
 	tree_make("smc");
 	memory_status = NULL;
 	read_tree();
+}
+
+static void read_with_cells(u32 address, u32 size)
+{
+	address_cells = address;
+	size_cells = size;
+	tree_make("smc");
+	address_cells = 1;
+	size_cells = 0;
+	read_tree();
+}
+
+static void test_cells(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_cells(2, 2)), FIX_DONE);
+	assert_refused(read_with_cells(0, 1), "the CPU that boots");
+	assert_refused(read_with_cells(3, 0), "the CPU that boots");
+	assert_refused(read_with_cells(1, 3), "the CPU that boots");
+}
+
+/* A number has one cell or two. */
+static void read_with_start(const void *start, int bytes)
+{
+	tree_make("smc");
+	assert_int_equal(fdt_open_into(tree, tree, ROOM), 0);
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/chosen"), "linux,initrd-start",
+				     start, bytes),
+			 0);
+	read_tree();
+}
+
+static void test_numbers(void **state)
+{
+	static const u8 start[12] = { 0, 0, 0, 0, 0x50, 0, 0x10, 0 };
+	static const u8 three[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0, 0x10, 0 };
+
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_start(start, 8)), FIX_DONE);
+	assert_int_equal(m.bundle.base, 0x50001000);
+	assert_refused(read_with_start(three, 12), "no bundle");
+	assert_refused(read_with_start(start, 7), "no bundle");
 }
 
 static void test_memory_status(void **state)
@@ -547,6 +601,8 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_bundle_range),
 		cmocka_unit_test(test_table_sizes),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_memory_status),
 		cmocka_unit_test(test_odd_timers),
 		cmocka_unit_test(test_host_tree),
