@@ -589,6 +589,46 @@ static void test_a_host_that_writes_on(void **state)
 	fake_check_tlbs();
 }
 
+static void set_seal(enum seal_mode mode) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *record = vm_lock(vm);
+
+	record->seal.mode = mode;
+	vm_unlock(record);
+}
+
+/* A snapshot under way has the VM to itself. */
+static void test_a_vm_under_a_snapshot(void **state)
+{
+	u64 value;
+
+	(void)state;
+	feed_all();
+	set_seal(SEAL_LOADING);
+	assert_int_equal(image_add(vm, GPA(0), PAGE_SIZE, &value), CV_E_STATE);
+	assert_int_equal(verify(&value), CV_E_STATE);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_E_STATE);
+	set_seal(SEAL_SAVING);
+	assert_int_equal(image_add(vm, GPA(0), PAGE_SIZE, &value), CV_E_STATE);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_E_BUSY);
+	set_seal(SEAL_NONE);
+	assert_int_equal(verify(&value), CV_OK);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_OK);
+}
+
+static void test_unknown_curves(void **state)
+{
+	(void)state;
+	assert_true(crypto_verify(owner.curve, launch.public_key, launch.signature, launch.manifest,
+				  launch.manifest_bytes));
+	for (u32 curve = 0; curve < 1024; curve++) {
+		if (curve != RV_CURVE_P256 && curve != RV_CURVE_P384) {
+			assert_false(crypto_verify(curve, launch.public_key, launch.signature,
+						   launch.manifest, launch.manifest_bytes));
+		}
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -610,6 +650,8 @@ int main(void)
 		TEST(test_failure_in_batches),
 		TEST(test_killed_while_undone),
 		TEST(test_a_host_that_writes_on),
+		TEST(test_a_vm_under_a_snapshot),
+		TEST(test_unknown_curves),
 	};
 
 	return cmocka_run_group_tests_name("images", tests, NULL, NULL);
