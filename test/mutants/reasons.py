@@ -2,5 +2,28 @@
 """Why a mutant that no test catches may live. "equivalent": no caller and no input can tell it from the original. "unseen": it
 differs, but only where these tests cannot look (the hardware, another suite); it counts as not caught."""
 
+NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property, and is refused as such")
+NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
+
 REASONS = {
+    "boot_fdt.number_read: term [cells == NULL]": NEGATIVE,
+    "boot_fdt.is_string: term [value != NULL]": NEGATIVE,
+    "bundle.data_read: term [data == NULL]": NEGATIVE,
+    "manifest.number: term [at == NULL]": NEGATIVE,
+    "manifest.range_read: term [reg == NULL]": NEGATIVE,
+    "manifest.image_read: term [hash == NULL]": NEGATIVE,
+    "boot_fdt.firmware_check: term [node < 0]": NO_NODE,
+    "boot_fdt.chosen_read: term [node < 0]": NO_NODE,
+    "boot_fdt.reg_read: term [size_cells < 0]":
+        ("equivalent", "as an unsigned count of cells it is longer than any property"),
+    "boot_fdt.is_in_ram: term [range->base >= base]":
+        ("equivalent", "below the base the difference wraps to more than any bank has"),
+    "bundle.fit_check: term [!is_aligned((u64)(uintptr_t)fit, 8)]":
+        ("equivalent", "fdt_check_header() of libfdt 1.6.1 and later refuses the same"),
+    "hyp_map.hyp_is_mapped: term [level == LEAF_LEVEL]":
+        ("equivalent", "slot_find() ends above the leaf only at an invalid entry"),
+    "run-old-exit-kept":
+        ("equivalent", "no exit that lets the guest go on writes its record; cleared in case one ever does"),
+    "record-lr-of-others":
+        ("equivalent", "vgic_take_lrs() leaves 0 in every list register beyond the count"),
 }
