@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mistakes in verified boot: images, the manifest, the check of the signature, measurements."""
 
-from source import both, drop, move, sub
+from source import both, drop, sub
 
 MUTANTS = [
     ("image-not-hashed", "image", "page_measure", drop("crypto_hash_add(")),
