@@ -16,6 +16,8 @@
 #include "owner.h"
 
 #define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
+/* Of a 2 MiB block that neither the host's map nor EL2's has in pages yet */
+#define BLOCK2(n) PAGE(5 * PAGES_PER_BLOCK + (n))
 
 #define RAM_GFN 0x40000ull
 #define RAM_PAGES 4096ull
@@ -502,6 +504,33 @@ static void test_statuses_of_verify(void **state)
 	assert_int_equal(verify(&left), CV_E_STATE);
 }
 
+static void test_images_without_end(void **state)
+{
+	static const u64 bytes[] = { ~0ull, ~0ull - PAGE_SIZE, (GFN_LIMIT << PAGE_SHIFT) + 1,
+				     RAM_PAGES * PAGE_SIZE + 1 };
+	u64 index;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(bytes); i++) {
+		assert_int_equal(image_add(vm, GPA(0), bytes[i], &index), CV_E_RANGE);
+	}
+}
+
+/* The check needs no page of the pool that is not to spare; nothing is undone for that. */
+static void test_verify_without_tables(void **state)
+{
+	struct pool *core = mem_core_pool();
+	struct pool rest;
+	u64 left;
+
+	(void)state;
+	feed_all();
+	assert_true(pool_reserve(core, &rest, pool_count(core), 0));
+	assert_int_equal(image_verify(vm, BLOCK2(0), &left), CV_E_NOMEM);
+	pool_return(core, &rest);
+	assert_int_equal(verify(&left), CV_OK);
+}
+
 static void test_images_take_pages_in_order(void **state)
 {
 	u64 index, done;
@@ -646,6 +675,8 @@ int main(void)
 		TEST(test_broken_blobs),
 		TEST(test_malformed_launch_pages),
 		TEST(test_statuses_of_verify),
+		TEST(test_images_without_end),
+		TEST(test_verify_without_tables),
 		TEST(test_images_take_pages_in_order),
 		TEST(test_failure_in_batches),
 		TEST(test_killed_while_undone),
