@@ -5,7 +5,7 @@ their names and types, so that a new file of the core needs nothing here:
 - `*_check`, whatever they return;
 - every function: `if (...) { ...; return <an error>; }`, with boot_refuse() or an exception for the guest as well, and
   `if (status != CV_OK) { return status; }`;
-- functions that return a bool: `if (...) { return false; }`, and each term of what they return.
+- functions that return a bool: `if (...) { return false; }` (or true), and each term of what they return.
 
 Each such `if` is dropped ("check"), each operand of its && and || is dropped ("term"), `return c ? CV_OK : E` always
 returns CV_OK. A dropped condition is still evaluated: its side effects are not what the mutant is about."""
@@ -95,7 +95,7 @@ def guards(source, function, is_check, is_bool):
         end = source.statement_end(at)
         body = source.code[at:end].strip().removeprefix("{").removesuffix("}").strip()
         is_else = re.compile(r"\s*else\b").match(source.plain, end)
-        is_refusal = is_check or REFUSAL.search(body) or (is_bool and one_line(body) == "return false;")
+        is_refusal = is_check or REFUSAL.search(body) or (is_bool and one_line(body) in ("return false;", "return true;"))
         if not is_else and is_refusal and ENDING.fullmatch(body):
             yield trim(source, match.end(), close)
 

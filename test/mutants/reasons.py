@@ -34,6 +34,10 @@ REASONS = {
         ("equivalent", "without device pages only RAM is mapped, which the caller has compared already"),
     "hyp_map.hyp_is_mapped: term [level == LEAF_LEVEL]":
         ("equivalent", "slot_find() ends above the leaf only at an invalid entry"),
+    "manifest-tail-shared":
+        ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
+    "manifest-tail-shared-other":
+        ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
     "run-old-exit-kept":
         ("equivalent", "no exit that lets the guest go on writes its record; cleared in case one ever does"),
     "record-lr-of-others":

@@ -157,6 +157,8 @@ static void test_refusals(void **state)
 	REFUSED(r.entry_bytes = 12);
 	REFUSED(r.vcpus = 0);
 	REFUSED(r.vcpus = VM_VCPUS_MAX + 1);
+	/* Also where an entry that was not read would do */
+	REFUSED(r.image[0][0] = 0; r.entry = 0; r.vcpus = 0);
 	REFUSED(r.vcpus_bytes = 8);
 	REFUSED(r.vcpus_bytes = 0);
 	REFUSED(r.hash_bytes = 31);
