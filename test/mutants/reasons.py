@@ -38,6 +38,16 @@ REASONS = {
         ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
     "manifest-tail-shared-other":
         ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
+    "dma-unpinned-first":
+        ("equivalent", "both steps happen under the lock of the page's block, and nobody looks without it"),
+    "io-tables-leak":
+        ("unseen", "tables are left over only if another CPU splits the block between the count and the take"),
+    "io-lost-race":
+        ("unseen", "two VMs are given one device page at the same moment"),
+    "io-given-first":
+        ("unseen", "for a moment both reach the page: only two CPUs at once could tell"),
+    "release-counted-first":
+        ("unseen", "the order of two stores, seen by another CPU between them"),
     "run-old-exit-kept":
         ("equivalent", "no exit that lets the guest go on writes its record; cleared in case one ever does"),
     "record-lr-of-others":

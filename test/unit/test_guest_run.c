@@ -33,6 +33,7 @@ static void first_run_starts_at_the_entry(void **state)
 	memset(&fix.vcpu[0].ctx, 0xff, sizeof(fix.vcpu[0].ctx));
 	memset(&fix.vcpu[0].vgic, 0xff, sizeof(fix.vcpu[0].vgic));
 	memset(&fix.vcpu[0].timer, 0xff, sizeof(fix.vcpu[0].timer));
+	fix.vcpu[0].pending = (struct vcpu_pending){ .is_mmio = true, .reg = 1, .bytes = 8 };
 	fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, expect_entry });
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
 	assert_int_equal(fix.vm.cntvoff, 1000000);
