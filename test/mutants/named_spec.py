@@ -10,7 +10,7 @@ MUTANTS = [
     ("spec-donated-stays-with-host", "spec/spec_mem", "donate", sub(".owner = OWNER_CORE", ".owner = OWNER_HOST")),
     ("spec-core-page-in-host", "spec/spec_mem", "donate", sub(".is_el2 = true", ".is_el2 = true, .is_host = true")),
     ("spec-shared-page-taken", "spec/spec_mem", "spec_page_check", sub("&& !page->is_shared", "")),
-    ("spec-floor", "spec/spec_mem", "donate", sub("state->core_free < floor +", "state->core_free <= floor +")),
+    ("spec-floor", "spec/spec_mem", "core_has", sub("state->core_free >= tables + floor", "state->core_free > tables + floor")),
     ("spec-topup-not-counted", "spec/spec_mem", "spec_pool_topup", drop("state->core_free++;")),
     ("spec-pin-limit", "spec/spec_mem", "map_check", sub("page->count == LEDGER_COUNT_MAX", "page->count == LEDGER_COUNT_MAX - 1")),
     ("spec-poweroff-mapped", "spec/spec_mem", "map_check", sub("vm->state == VM_POWEROFF", "false")),
