@@ -46,3 +46,7 @@ $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)
 .PHONY: prove
 prove: ## CBMC on the shipped C; minutes, and gigabytes of memory
 	@test/proof/run
+
+.PHONY: mutants
+mutants: ## break the core in hundreds of ways, one at a time: the tests must notice; under an hour
+	@test/mutants/run

@@ -31,6 +31,13 @@ $(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c test/common/owner.c $(UG_CORE) $(UG_MEMO
 	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $< test/common/owner.c $(UG_CORE) $(UG_MEMORY) -lcmocka \
 		-lbearssl -lfdt -lpthread
 
+# The host's calls over all of it; the sources are those of the fuzz target (mk/fuzz.mk).
+TESTS += $(UG_OUT)/test_hcall
+
+$(UG_OUT)/test_hcall: test/unit/test_hcall.c test/common/owner.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS) mk/unit-guest.mk
+	@mkdir -p $(@D)
+	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
+
 # Compiling is the test: a lock that is not held where it must be is an error.
 $(UG_OUT)/lock-analysis: $(UG_CORE) $(wildcard corevisor/include/cv/*.h)
 	@mkdir -p $(@D)

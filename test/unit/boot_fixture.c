@@ -20,7 +20,9 @@ s64 (*fix_firmware)(u64 fn, u64 a1);
 u32 fix_cpu;
 enum arch_place fix_place[CPU_MAX];
 u32 fix_forgets, fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+u32 fix_inside_at_scrub;
 void (*fix_on_event)(void);
+void (*fix_on_clean)(const void *start, u64 bytes);
 char fix_console[8192];
 u32 fix_console_bytes;
 static u64 fix_counter;
@@ -65,7 +67,9 @@ void arch_boot_map(pa_t base, u64 bytes)
 }
 void arch_clean_range(const void *start, u64 bytes)
 {
-	(void)start, (void)bytes;
+	if (fix_on_clean != NULL) {
+		fix_on_clean(start, bytes);
+	}
 }
 u64 arch_cpu_affinity(void)
 {
@@ -124,6 +128,9 @@ void info_count(enum rv_exit_class class)
 void vm_scrub_all(void)
 {
 	fix_scrubs++;
+	for (u32 i = 0; i < CPU_MAX; i++) {
+		fix_inside_at_scrub += fix_place[i] == ARCH_AT_EL2;
+	}
 }
 
 void arch_send_event(void)
@@ -134,13 +141,13 @@ void arch_send_event(void)
 	}
 }
 
-/* Guests fault and come out. */
+/* Guests fault, and are put away at EL2. */
 void mem_revoke_everything(void)
 {
 	fix_revokes++;
 	for (u32 i = 0; i < CPU_MAX; i++) {
 		fix_inside_at_revoke += fix_place[i] == ARCH_AT_EL2;
-		fix_place[i] = fix_place[i] == ARCH_AT_GUEST ? ARCH_AT_HOST : fix_place[i];
+		fix_place[i] = fix_place[i] == ARCH_AT_GUEST ? ARCH_AT_EL2 : fix_place[i];
 	}
 }
 

@@ -61,6 +61,9 @@ static void a_trapped_smc_is_skipped_an_hvc_is_not(void **state)
 	smc(PSCI_VERSION, 0, 0, 0, 0);
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	assert_int_equal(x(0), 0x10001);
+	fix.vm.is_protected = true;
+	smc(PSCI_VERSION, 0, 0, 0, 0);
+	assert_int_equal(x(0), 0x10001);
 }
 
 static void unknown_calls_get_minus_one(void **state)
@@ -111,8 +114,9 @@ static void only_workarounds_reach_firmware(void **state)
 		fake_vcpu.firmware_result = 1;
 		assert_int_equal(hvc(SMCCC_ARCH_FEATURES, ids[i], 0, 0), 1);
 		fake_vcpu.firmware_result = 0;
-		assert_int_equal(hvc(ids[i], 0, 0, 0), 0);
+		assert_int_equal(hvc(ids[i], 7, 7, 7), 0);
 		assert_int_equal(fake_vcpu.firmware_last, ids[i]);
+		assert_int_equal(fake_vcpu.firmware_arguments, 0);
 	}
 }
 

@@ -41,6 +41,7 @@ static void test_refuses_bad_regions(void **state)
 	static const struct ledger_region empty[] = { REGION(10, 0) };
 	static const struct ledger_region unaligned[] = { { .base = { 0x10001 }, .pages = 1 } };
 	static const struct ledger_region beyond[] = { REGION(GFN_LIMIT - 1, 2) };
+	static const struct ledger_region far_beyond[] = { REGION(GFN_LIMIT + 512, 2) };
 	static const struct ledger_region last[] = { REGION(GFN_LIMIT - 1, 1) };
 
 	(void)state;
@@ -49,6 +50,7 @@ static void test_refuses_bad_regions(void **state)
 	assert_int_equal(init(empty, 1), CV_E_INVALID);
 	assert_int_equal(init(unaligned, 1), CV_E_INVALID);
 	assert_int_equal(init(beyond, 1), CV_E_INVALID);
+	assert_int_equal(init(far_beyond, 1), CV_E_INVALID);
 	assert_int_equal(init(last, 0), CV_E_INVALID);
 	assert_int_equal(init(last, LEDGER_REGIONS_MAX + 1), CV_E_INVALID);
 	assert_int_equal(init(last, 1), CV_OK);
