@@ -118,7 +118,7 @@ bool fake_el2_walk(u64 va, u64 *pa)
 	u64 table = el2_root;
 
 	for (u32 level = 0; level <= 3; level++) {
-		u64 index = va >> (PAGE_SHIFT + 9 * (3 - level)) & 511;
+		u64 index = va >> (PAGE_SHIFT + TABLE_BITS * (3 - level)) & (TABLE_ENTRIES - 1);
 		u64 pte = fake_table_read(table + index * 8);
 
 		if ((pte & PTE_VALID) == 0) {

@@ -51,7 +51,7 @@ static bool is_busy; /* others do not act while others act */
  * broke while it held its locks: what a new table must repeat. */
 static struct {
 	u32 count;
-	u64 slot[2 * 512 + 8];
+	u64 slot[2 * TABLE_ENTRIES + 8];
 } unpublished[FAKE_CPUS];
 static struct {
 	u64 slot;
@@ -71,6 +71,7 @@ void fake_tlb_reset(void)
 	memset(roots, 0, sizeof(roots));
 	memset(broken, 0, sizeof(broken));
 	memset(unpublished, 0, sizeof(unpublished));
+	next_cpu = 0;
 	fake_calm();
 }
 
@@ -112,12 +113,14 @@ void fake_hostile_writer(u32 cpu, u32 vmid, u64 ipa, u64 value)
 
 static u64 leaf_bytes(u32 level)
 {
-	return PAGE_SIZE << (9 * (3 - level));
+	return PAGE_SIZE << (TABLE_BITS * (3 - level));
 }
 
 static u64 root_slot(u64 root, u64 ipa)
 {
-	return root + (ipa >> 30) * 8;
+	u64 index = ipa / leaf_bytes(1);
+
+	return root + index / TABLE_ENTRIES * PAGE_SIZE + index % TABLE_ENTRIES * 8;
 }
 
 static struct tlb_entry entry_read(u32 vmid, u64 ipa, u64 slot, u32 level)
@@ -140,7 +143,7 @@ static struct tlb_entry entry_read(u32 vmid, u64 ipa, u64 slot, u32 level)
 static struct tlb_entry entry_below(const struct tlb_entry *at, u64 ipa)
 {
 	u32 level = at->level + 1;
-	u64 slot = (at->pte & PTE_ADDR) + (ipa / leaf_bytes(level) % 512) * 8;
+	u64 slot = (at->pte & PTE_ADDR) + ipa / leaf_bytes(level) % TABLE_ENTRIES * 8;
 
 	return entry_read(at->vmid, ipa, slot, level);
 }
@@ -400,7 +403,7 @@ static void check_link(u32 cpu, u64 slot, u64 value)
 		}
 	}
 	if (broken[cpu].slot == slot && broken[cpu].pte != 0) {
-		for (u32 i = 0; i < 512; i++) {
+		for (u32 i = 0; i < TABLE_ENTRIES; i++) {
 			if ((fake_table_read(table + i * 8) & PTE_VALID) == 0) {
 				fake_fail("the table at %#lx replaces a block but has holes",
 					  table);

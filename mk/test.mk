@@ -6,7 +6,8 @@ MT_OUT := $(BUILD)/test/unit
 MT_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c \
 	crypto.c)
 MT_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c)
-MT_SPEC := spec/spec_mem.c spec/spec_vm.c spec/spec_image.c spec/spec_dma.c spec/invariants.c test/common/owner.c test/matrix/observe.c
+MT_SPEC := spec/spec_mem.c spec/spec_vm.c spec/spec_vcpu.c spec/spec_image.c spec/spec_dma.c spec/invariants.c \
+	test/common/owner.c test/matrix/observe.c
 MT_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h spec/*.h test/matrix/*.h \
 	test/unit/mem_*.h test/common/*.h) include/ravelin/abi.h mk/test.mk
 MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclude -Iarch-fake -Ispec -Itest/common \

@@ -347,7 +347,7 @@ static struct outcome step(void)
 		} else if (pick(4) == 0) {
 			/* Nobody signed anything here: every page of the host is malformed. */
 			BOTH(image_verify(vm, pfn, &out.core_value),
-			     spec_vm_verify(&spec, vm, pfn, SPEC_MALFORMED, &out.spec_value));
+			     spec_vm_verify(&spec, vm, pfn, SPEC_MALFORMED, 0, &out.spec_value));
 		} else if (pick(6) == 0) {
 			BOTH(mem_pool_topup(pfn), spec_pool_topup(&spec, pfn));
 		} else {
@@ -378,7 +378,7 @@ static struct outcome step(void)
 
 static void walk(u32 steps)
 {
-	observe_boot(&spec);
+	observe_boot(&spec, &observe_machine);
 	for (u64 i = 0; i < 48; i++) {
 		fake_poke(BLOCK1 + i, 8, i + 1);
 		spec_page(&spec, BLOCK1 + i)->token = fake_page_token(BLOCK1 + i);
