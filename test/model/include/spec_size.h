@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The specification's state for the machine of this directory's cv/geometry.h. */
+#ifndef SPEC_SIZE_H
+#define SPEC_SIZE_H
+
+#define SPEC_PAGES 112
+#define SPEC_BLOCKS 16
+#define SPEC_GFNS 96
+#define SPEC_VMS 4
+#define SPEC_VCPUS 3
+#define SPEC_DONATED 112
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The functions behind the rows of ops.c, by the file that has them. */
+#ifndef MODEL_OPS_H
+#define MODEL_OPS_H
+
+#include "model.h"
+
+#define OP_FUNCTIONS(name)                          \
+	void draw_##name(u64 *arg);                 \
+	struct outcome core_##name(const u64 *arg); \
+	struct outcome expect_##name(const u64 *arg)
+
+/* ops_vm.c */
+OP_FUNCTIONS(vm_create);
+OP_FUNCTIONS(vm_topup);
+OP_FUNCTIONS(vm_add_ram);
+OP_FUNCTIONS(vm_create_vcpu);
+OP_FUNCTIONS(vm_kill);
+OP_FUNCTIONS(vm_destroy);
+OP_FUNCTIONS(pool_topup);
+
+/* ops_mem.c */
+OP_FUNCTIONS(map);
+OP_FUNCTIONS(reclaim);
+OP_FUNCTIONS(set_wish);
+OP_FUNCTIONS(get_wish);
+OP_FUNCTIONS(vm_write);
+OP_FUNCTIONS(host_access);
+OP_FUNCTIONS(guest_access);
+bool is_live_vm(const u64 *arg);
+
+/* ops_vcpu.c */
+OP_FUNCTIONS(boot);
+OP_FUNCTIONS(claim);
+OP_FUNCTIONS(start);
+OP_FUNCTIONS(release);
+OP_FUNCTIONS(read_regs);
+OP_FUNCTIONS(cpu_on);
+OP_FUNCTIONS(cpu_off);
+OP_FUNCTIONS(affinity_info);
+OP_FUNCTIONS(stop_vm);
+bool is_active(const u64 *arg);
+
+#endif
