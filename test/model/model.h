@@ -77,6 +77,9 @@ struct spec_vm *model_vm(u64 slot);		   /* NULL: empty */
 struct spec_vcpu *model_vcpu(u64 slot, u64 index); /* NULL: none */
 struct vcpu *model_core_vcpu(u64 slot, u64 index); /* the core's record; Pre: it exists */
 
+/* Contents are tokens; what a write makes of one is looked up. */
+void model_retoken(u64 pfn);
+
 /* ---- draws ---- */
 void draw_seed(u64 seed);
 void draw_op(struct op *op);

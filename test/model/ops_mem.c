@@ -29,7 +29,7 @@ void draw_map(u64 *arg)
 
 struct outcome core_map(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = mem_map(model_handle(arg[0]), arg[1], arg[2], arg[3], arg[4], &out.value);
 	return out;
@@ -37,7 +37,7 @@ struct outcome core_map(const u64 *arg)
 
 struct outcome expect_map(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = spec_map(&model.spec, model_handle(arg[0]), arg[1], arg[2], arg[3], arg[4],
 			      &out.value);
@@ -53,7 +53,7 @@ void draw_reclaim(u64 *arg)
 
 struct outcome core_reclaim(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = mem_reclaim(model_handle(arg[0]), arg[1], arg[2], &out.value);
 	return out;
@@ -61,7 +61,7 @@ struct outcome core_reclaim(const u64 *arg)
 
 struct outcome expect_reclaim(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = spec_reclaim(&model.spec, model_handle(arg[0]), arg[1], arg[2], &out.value);
 	return out;
@@ -82,7 +82,7 @@ struct outcome core_set_wish(const u64 *arg) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = vm_lock(model_handle(arg[0]));
 	gfn_t gfn = gfn_make(arg[1]);
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = mem_vm_set_wish(vm, &gfn, gfn_make(arg[2]), (enum s2_wish)arg[3], arg[4] != 0);
 	vm_unlock(vm);
@@ -149,19 +149,13 @@ struct outcome core_vm_write(const u64 *arg) CV_NO_LOCK_ANALYSIS
 	return out;
 }
 
-/* Contents are tokens, so what a write makes of one must be looked up. */
-static void retoken(u64 pfn)
-{
-	spec_page(&model.spec, pfn)->token = fake_page_token(pfn);
-}
-
 struct outcome expect_vm_write(const u64 *arg)
 {
 	struct outcome out = { 0 };
 
 	out.status = spec_vm_write(&model.spec, model_handle(arg[0]), arg[1], arg[2]);
 	if (out.status == CV_OK) {
-		retoken(model_vm(arg[0])->gfn[arg[1] >> PAGE_SHIFT].pfn);
+		model_retoken(model_vm(arg[0])->gfn[arg[1] >> PAGE_SHIFT].pfn);
 	}
 	return out;
 }
@@ -210,7 +204,7 @@ struct outcome expect_host_access(const u64 *arg)
 	}
 	ok = arg[1] == MEM_READ ? page->is_host : page->is_host_rw;
 	if (ok && arg[1] == MEM_WRITE) {
-		retoken(arg[0]);
+		model_retoken(arg[0]);
 	}
 	return fault_unless(ok);
 }
@@ -244,7 +238,7 @@ struct outcome expect_guest_access(const u64 *arg)
 	u64 pfn = arg[1] < SPEC_GFNS ? model_vm(arg[0])->gfn[arg[1]].pfn : 0;
 
 	if (pfn != 0 && arg[2] == MEM_WRITE) {
-		retoken(pfn);
+		model_retoken(pfn);
 	}
 	return fault_unless(pfn != 0);
 }

@@ -129,9 +129,7 @@ struct outcome expect_read_regs(const u64 *arg)
 
 	out.status = spec_vcpu_read_regs(&model.spec, model_handle(arg[0]), arg[1]);
 	if (out.status == CV_OK) {
-		u64 run = model_vcpu(arg[0], arg[1])->run_pfn;
-
-		spec_page(&model.spec, run)->token = fake_page_token(run);
+		model_retoken(model_vcpu(arg[0], arg[1])->run_pfn);
 	}
 	return out;
 }

@@ -48,7 +48,7 @@ void draw_vm_create(u64 *arg)
 
 struct outcome core_vm_create(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	fake_entropy = arg[3];
 	out.status = vm_create(arg[0], arg[1], arg[2], &out.value);
@@ -61,7 +61,7 @@ struct outcome core_vm_create(const u64 *arg)
 
 struct outcome expect_vm_create(const u64 *arg)
 {
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	model.spec.has_entropy = arg[3];
 	out.status = spec_vm_create(&model.spec, arg[0], arg[1], arg[2], &out.value);
@@ -183,7 +183,7 @@ void draw_vm_destroy(u64 *arg)
 struct outcome core_vm_destroy(const u64 *arg)
 {
 	u64 handle = model_handle(arg[0]);
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = vm_destroy(handle, &out.value);
 	if (out.status == CV_OK && out.value == 0) {
@@ -195,7 +195,7 @@ struct outcome core_vm_destroy(const u64 *arg)
 struct outcome expect_vm_destroy(const u64 *arg)
 {
 	u64 handle = model_handle(arg[0]);
-	struct outcome out;
+	struct outcome out = { 0 };
 
 	out.status = spec_vm_destroy(&model.spec, handle, &out.value);
 	if (out.status == CV_OK && out.value == 0) {
