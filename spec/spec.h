@@ -164,6 +164,8 @@ enum cv_status spec_image_map(struct spec_state *state, u64 handle, u64 index, u
 			      u64 *done);
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
 			      enum spec_verdict verdict, u64 entry, u64 *left);
+enum cv_status spec_vm_measure(struct spec_state *state, u64 handle, u64 what);
+
 /* NULL: no such VM or vCPU. */
 struct spec_vcpu *spec_vcpu(struct spec_state *state, u64 handle, u64 index);
 enum cv_status spec_vcpu_boot(struct spec_state *state, u64 handle, u64 index, u64 pc, u64 x0);

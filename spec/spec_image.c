@@ -181,3 +181,19 @@ enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
 	}
 	return statuses[verdict];
 }
+
+enum cv_status spec_vm_measure(struct spec_state *state, u64 handle, u64 what)
+{
+	const struct spec_vm *vm = spec_vm(state, handle);
+
+	if (what != RV_MEASURE_OWNER && what != RV_MEASURE_MANIFEST) {
+		return CV_E_INVALID;
+	}
+	if (vm == NULL) {
+		return CV_E_NOENT;
+	}
+	if (!vm->is_protected) {
+		return CV_E_PERM;
+	}
+	return what == RV_MEASURE_MANIFEST && vm->state != VM_VERIFIED ? CV_E_STATE : CV_OK;
+}

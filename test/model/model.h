@@ -77,6 +77,8 @@ struct spec_vm *model_vm(u64 slot);		   /* NULL: empty */
 struct spec_vcpu *model_vcpu(u64 slot, u64 index); /* NULL: none */
 struct vcpu *model_core_vcpu(u64 slot, u64 index); /* the core's record; Pre: it exists */
 
+/* Some hostile CPU writes to this page at every moment. */
+bool model_is_written(u64 pfn);
 /* Contents are tokens; what a write makes of one is looked up. */
 void model_retoken(u64 pfn);
 

@@ -17,6 +17,7 @@
 #define NOMEM STATUS(CV_E_NOMEM)
 #define PERM STATUS(CV_E_PERM)
 #define NOENTROPY STATUS(CV_E_NOENTROPY)
+#define AUTH STATUS(CV_E_AUTH)
 /* of PSCI */
 #define PARAMETERS STATUS(PSCI_INVALID_PARAMETERS)
 #define ADDRESS STATUS(PSCI_INVALID_ADDRESS)
@@ -28,7 +29,7 @@
 /* clang-format off */
 const struct op_kind model_ops[] = {
 	{ "vm_create", 12, OK | INVALID | RANGE | STATE | BUSY | NOMEM | NOENTROPY,
-	  { "record", "root", "flags", "entropy" }, FUNCTIONS(vm_create, NULL) },
+	  { "record", "root", "flags", "owner", "entropy" }, FUNCTIONS(vm_create, NULL) },
 	{ "vm_topup", 16, OK | NOENT | RANGE | STATE | NOMEM,
 	  { "vm", "pfn" }, FUNCTIONS(vm_topup, NULL) },
 	{ "vm_add_ram", 6, OK | INVALID | NOENT | RANGE | STATE | BUSY,
@@ -39,17 +40,26 @@ const struct op_kind model_ops[] = {
 	{ "vm_destroy", 6, OK | NOENT | STATE | BUSY, { "vm" }, FUNCTIONS(vm_destroy, NULL) },
 	{ "pool_topup", 6, OK | RANGE | STATE | NOMEM, { "pfn" }, FUNCTIONS(pool_topup, NULL) },
 
+	{ "image_add", 6, OK | INVALID | NOENT | PERM | RANGE | STATE | BUSY,
+	  { "vm", "gpa", "bytes" }, FUNCTIONS(image_add, NULL) },
+	{ "image_map", 10, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "vm", "index", "pfn", "pages" }, FUNCTIONS(image_map, NULL) },
+	{ "vm_verify", 10, OK | NOENT | RANGE | STATE | BUSY | NOMEM | INVALID | AUTH | PERM,
+	  { "vm", "launch", "how", "entry", "parameter" }, FUNCTIONS(vm_verify, NULL) },
+	{ "vm_measure", 3, OK | INVALID | NOENT | STATE | PERM,
+	  { "vm", "what" }, FUNCTIONS(vm_measure, NULL) },
+
 	{ "mem_map", 50, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
-	  { "vm", "gfn", "pfn", "pages", "flags" }, FUNCTIONS(map, NULL) },
+	  { "vm", "gfn", "pfn", "pages" }, FUNCTIONS(map, NULL) },
 	{ "mem_reclaim", 14, OK | INVALID | NOENT | STATE | BUSY,
 	  { "vm", "gfn", "pages" }, FUNCTIONS(reclaim, NULL) },
 	{ "set_wish", 24, OK | INVALID | RANGE | STATE | NOMEM,
-	  { "vm", "gfn", "end", "wish", "destroyed" }, FUNCTIONS(set_wish, is_live_vm) },
+	  { "vm", "gfn", "end", "wish", "destroyed" }, FUNCTIONS(set_wish, is_begun_vm) },
 	{ "get_wish", 6, OK, { "vm", "gfn", "end" }, FUNCTIONS(get_wish, is_live_vm) },
 	{ "vm_write", 6, OK | RANGE | NOENT | STATE,
-	  { "vm", "ipa", "bytes", "data" }, FUNCTIONS(vm_write, is_live_vm) },
+	  { "vm", "ipa", "bytes", "data" }, FUNCTIONS(vm_write, is_begun_vm) },
 
-	{ "vcpu_boot", 8, OK | INVALID | NOENT | STATE,
+	{ "vcpu_boot", 8, OK | INVALID | NOENT | STATE | PERM,
 	  { "vm", "index", "pc", "x0" }, FUNCTIONS(boot, NULL) },
 	{ "vcpu_claim", 16, OK | NOENT | STATE | BUSY,
 	  { "vm", "index", "streaming" }, FUNCTIONS(claim, NULL) },
@@ -67,7 +77,7 @@ const struct op_kind model_ops[] = {
 	/* What software at EL1 does; PERM: a fault. */
 	{ "host_access", 24, OK | PERM, { "pfn", "access", "value" }, FUNCTIONS(host_access, NULL) },
 	{ "guest_access", 24, OK | PERM,
-	  { "vm", "gfn", "access", "value" }, FUNCTIONS(guest_access, is_live_vm) },
+	  { "vm", "gfn", "access", "value" }, FUNCTIONS(guest_access, is_begun_vm) },
 };
 /* clang-format on */
 

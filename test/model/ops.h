@@ -28,6 +28,16 @@ OP_FUNCTIONS(vm_write);
 OP_FUNCTIONS(host_access);
 OP_FUNCTIONS(guest_access);
 bool is_live_vm(const u64 *arg);
+bool is_begun_vm(const u64 *arg); /* its guest may have run */
+
+/* ops_image.c */
+OP_FUNCTIONS(image_add);
+OP_FUNCTIONS(image_map);
+OP_FUNCTIONS(vm_verify);
+OP_FUNCTIONS(vm_measure);
+/* Owners by number, from 1; 0 is none. */
+const u64 *owner_words(u64 number);
+void owner_set(u64 slot, u64 number);
 
 /* ops_vcpu.c */
 OP_FUNCTIONS(boot);

@@ -7,6 +7,11 @@ bool is_live_vm(const u64 *arg)
 	return model_vm(arg[0]) != NULL;
 }
 
+bool is_begun_vm(const u64 *arg)
+{
+	return model_vm(arg[0]) != NULL && model_vm(arg[0])->state != VM_READY;
+}
+
 /* Most calls are about a few pages, some about more than there are. */
 static u64 pick_pages(void)
 {
@@ -24,14 +29,13 @@ void draw_map(u64 *arg)
 	arg[1] = pick_unbacked_gfn(arg[0]);
 	arg[2] = pick_free_pfn();
 	arg[3] = pick_pages();
-	arg[4] = one_in(8) ? RV_MEM_CONTENT : one_in(40) ? pick(4) : 0;
 }
 
 struct outcome core_map(const u64 *arg)
 {
 	struct outcome out = { 0 };
 
-	out.status = mem_map(model_handle(arg[0]), arg[1], arg[2], arg[3], arg[4], &out.value);
+	out.status = mem_map(model_handle(arg[0]), arg[1], arg[2], arg[3], &out.value);
 	return out;
 }
 
@@ -39,8 +43,8 @@ struct outcome expect_map(const u64 *arg)
 {
 	struct outcome out = { 0 };
 
-	out.status = spec_map(&model.spec, model_handle(arg[0]), arg[1], arg[2], arg[3], arg[4],
-			      &out.value);
+	out.status =
+		spec_map(&model.spec, model_handle(arg[0]), arg[1], arg[2], arg[3], &out.value);
 	return out;
 }
 

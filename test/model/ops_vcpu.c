@@ -27,7 +27,10 @@ void draw_boot(u64 *arg)
 {
 	arg[0] = pick_slot();
 	arg[1] = one_in(4) ? pick_vcpu(arg[0]) : 0;
-	arg[2] = one_in(10) ? pick(64) : pick(64) * 4;
+	arg[2] = one_in(4) ? pick(64) : pick(64) * 4;
+	if (model_vm(arg[0]) != NULL && model_vm(arg[0])->is_protected && !one_in(10)) {
+		arg[2] = model_vm(arg[0])->entry;
+	}
 	arg[3] = pick(100);
 }
 

@@ -5,7 +5,7 @@
 /* ---- create ---- */
 
 /* RAM, tables and vCPUs for the new VM, so that most VMs get somewhere. */
-static void furnish(void)
+static void furnish(bool is_protected)
 {
 	u64 slot = 0;
 
@@ -24,8 +24,12 @@ static void furnish(void)
 		draw_then("vm_create_vcpu", (u64[]){ slot, i, pick_free_pfn(), pick_free_pfn() },
 			  4);
 	}
-	if (!one_in(4)) {
-		draw_then("vcpu_boot", (u64[]){ slot, 0, pick(8) * 4, pick(8) }, 4);
+	if (is_protected) {
+		u64 bytes = one_in(2) ? PAGE_SIZE : 1 + pick(2 * PAGE_SIZE);
+
+		draw_then("image_add", (u64[]){ slot, pick(8) << PAGE_SHIFT, bytes }, 3);
+		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
+		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
 	}
 }
 
@@ -40,9 +44,10 @@ void draw_vm_create(u64 *arg)
 		}
 	}
 	arg[2] = one_in(20) ? pick(8) : !one_in(3);
-	arg[3] = !one_in(40);
+	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + pick(2);
+	arg[4] = !one_in(40);
 	if (is_free_pfn(arg[0]) && is_free_pfn(arg[1]) && arg[0] - arg[1] > 1) {
-		furnish();
+		furnish(arg[2] != 0);
 	}
 }
 
@@ -50,8 +55,8 @@ struct outcome core_vm_create(const u64 *arg)
 {
 	struct outcome out = { 0 };
 
-	fake_entropy = arg[3];
-	out.status = vm_create(arg[0], arg[1], arg[2], &out.value);
+	fake_entropy = arg[4];
+	out.status = vm_create(arg[0], arg[1], arg[2], owner_words(arg[3]), &out.value);
 	fake_entropy = true;
 	if (out.status == CV_OK) {
 		fake_attach(out.value & 0xff, pfn_pa(pfn_make(arg[1])));
@@ -63,9 +68,15 @@ struct outcome expect_vm_create(const u64 *arg)
 {
 	struct outcome out = { 0 };
 
-	model.spec.has_entropy = arg[3];
-	out.status = spec_vm_create(&model.spec, arg[0], arg[1], arg[2], &out.value);
+	model.spec.has_entropy = arg[4];
+	out.status = spec_vm_create(&model.spec, arg[0], arg[1], arg[2], owner_words(arg[3]),
+				    &out.value);
 	model.spec.has_entropy = true;
+	for (u64 slot = 0; out.status == CV_OK && slot < SPEC_VMS; slot++) {
+		if (model.spec.vm[slot].handle == out.value) {
+			owner_set(slot, arg[3]);
+		}
+	}
 	return out;
 }
 

@@ -54,30 +54,41 @@ static u64 writer_target(u32 writer)
 	return writer < HOST_WRITERS ? model_machine.area[writer].first + 3 : 0;
 }
 
+/* Whether a vCPU of the VM may have run, and may be running still. */
+static bool has_begun(u32 vmid)
+{
+	for (u32 i = 0; i < SPEC_VMS; i++) {
+		if ((model.spec.vm[i].handle & 0xff) == vmid) {
+			return model.spec.vm[i].state != VM_READY;
+		}
+	}
+	return false;
+}
+
 static void set_writers(void)
 {
 	for (u32 i = 0; i < WRITERS; i++) {
 		u32 vmid = i < HOST_WRITERS ? (u32)OWNER_HOST : OWNER_VM_FIRST + i - HOST_WRITERS;
 
-		fake_hostile_writer(i % FAKE_CPUS, vmid, writer_target(i) << PAGE_SHIFT,
-				    0xbad0000 + i);
+		if (i < HOST_WRITERS || has_begun(vmid)) {
+			fake_hostile_writer(i % FAKE_CPUS, vmid, writer_target(i) << PAGE_SHIFT,
+					    0xbad0000 + i);
+		}
 	}
 }
 
 /* The page that a writer can write to just now; 0: none. */
 static u64 writer_page(u32 writer)
 {
-	const struct spec_page *page = spec_page(&model.spec, writer_target(writer));
+	u64 target = writer_target(writer);
+	u32 vmid = OWNER_VM_FIRST + writer - HOST_WRITERS;
 
 	if (writer < HOST_WRITERS) {
-		return page->is_host_rw ? writer_target(writer) : 0;
+		return spec_page(&model.spec, target)->is_host_rw ? target : 0;
 	}
-	for (u32 i = 0; i < SPEC_VMS; i++) {
-		const struct spec_vm *vm = &model.spec.vm[i];
-
-		if (vm->handle != 0 &&
-		    (vm->handle & 0xff) == OWNER_VM_FIRST + writer - HOST_WRITERS) {
-			return vm->gfn[writer_target(writer)].pfn;
+	for (u32 i = 0; i < SPEC_VMS && has_begun(vmid); i++) {
+		if ((model.spec.vm[i].handle & 0xff) == vmid) {
+			return model.spec.vm[i].gfn[target].pfn;
 		}
 	}
 	return 0;
@@ -101,7 +112,7 @@ static void forgive_writers(const u64 *before)
 	}
 }
 
-static bool is_written(u64 pfn)
+bool model_is_written(u64 pfn)
 {
 	for (u32 i = 0; i < WRITERS; i++) {
 		if (writer_page(i) == pfn) {
@@ -138,8 +149,6 @@ void model_boot(void)
 	for (u32 i = 0; i < SPEC_VMS; i++) {
 		model.dead[i] = OWNER_VM_FIRST + i; /* generation 0: never given out */
 	}
-	set_watches();
-	set_writers();
 	for (u32 i = 0; i < model.spec.page_count; i++) {
 		struct spec_page *page = &model.spec.page[i];
 
@@ -169,7 +178,7 @@ static void check_new_users(const struct spec_page *before, const char *what)
 		u64 pfn = spec_pfn(&model.spec, i);
 
 		if (has_new_user(&before[i], &model.spec.page[i]) && !fake_page_is_clean(pfn) &&
-		    !is_written(pfn)) {
+		    !model_is_written(pfn)) {
 			fake_fail("%s: page %#lx has a new user and is dirty in a cache", what,
 				  pfn);
 		}
@@ -192,6 +201,9 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 	for (u32 i = 0; i < WRITERS; i++) {
 		written[i] = writer_page(i);
 	}
+	fake_calm();
+	set_watches();
+	set_writers();
 	model.cpu = op->cpu;
 	fake_cpu_set(op->cpu);
 	core = kind->core(op->arg);
