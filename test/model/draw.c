@@ -37,19 +37,33 @@ bool one_in(u64 n)
 	return pick(n) == 0;
 }
 
-u64 pick_slot(void)
-{
-	return one_in(30) ? SPEC_VMS : one_in(20) ? pick(SPEC_VMS) : pick_live_slot();
-}
-
-u64 pick_live_slot(void)
+u64 pick_slot_where(bool (*is_wanted)(const struct spec_vm *vm))
 {
 	u64 slot = pick(SPEC_VMS);
 
-	for (u32 i = 0; i < SPEC_VMS && model_vm(slot) == NULL; i++) {
+	for (u32 i = 0; i < SPEC_VMS && !one_in(20); i++) {
+		if (model_vm(slot) != NULL && is_wanted(model_vm(slot))) {
+			return slot;
+		}
 		slot = (slot + 1) % SPEC_VMS;
 	}
-	return slot;
+	return pick_slot();
+}
+
+bool is_off(const struct spec_vm *vm)
+{
+	return vm->state == VM_POWEROFF;
+}
+
+static bool is_any(const struct spec_vm *vm)
+{
+	(void)vm;
+	return true;
+}
+
+u64 pick_slot(void)
+{
+	return one_in(30) ? SPEC_VMS : one_in(20) ? pick(SPEC_VMS) : pick_slot_where(is_any);
 }
 
 /* Page numbers at the edges of what a number can mean. */
@@ -153,18 +167,18 @@ u64 pick_vcpu(u64 slot)
 	return index;
 }
 
-u64 pick_runnable_vcpu(u64 *slot)
+/* A vCPU of any VM, mostly one that is wanted. */
+static u64 pick_vcpu_where(u64 *slot, bool (*is_wanted)(const struct spec_vm *vm,
+							const struct spec_vcpu *vcpu))
 {
 	u64 first = pick(SPEC_VMS * SPEC_VCPUS);
 
-	for (u64 i = first; !one_in(30) && i < first + SPEC_VMS * SPEC_VCPUS; i++) {
+	for (u64 i = first; !one_in(40) && i < first + SPEC_VMS * SPEC_VCPUS; i++) {
 		u64 index = i % SPEC_VCPUS;
-		const struct spec_vcpu *vcpu;
 
 		*slot = i / SPEC_VCPUS % SPEC_VMS;
-		vcpu = model_vcpu(*slot, index);
-		if (vcpu != NULL && vcpu->state == SPEC_VCPU_READY && vcpu->power != VCPU_OFF &&
-		    model_vm(*slot)->state != VM_POWEROFF) {
+		if (model_vcpu(*slot, index) != NULL &&
+		    is_wanted(model_vm(*slot), model_vcpu(*slot, index))) {
 			return index;
 		}
 	}
@@ -172,22 +186,36 @@ u64 pick_runnable_vcpu(u64 *slot)
 	return pick_vcpu(*slot);
 }
 
+static bool is_runnable(const struct spec_vm *vm, const struct spec_vcpu *vcpu)
+{
+	return vm->state == VM_VERIFIED && vcpu->state == SPEC_VCPU_READY &&
+	       vcpu->power != VCPU_OFF;
+}
+
+u64 pick_runnable_vcpu(u64 *slot)
+{
+	return pick_vcpu_where(slot, is_runnable);
+}
+
+static bool is_on_a_cpu(const struct spec_vm *vm, const struct spec_vcpu *vcpu)
+{
+	(void)vm;
+	return vcpu->state == SPEC_VCPU_ACTIVE;
+}
+
 u64 pick_active_vcpu(u64 *slot)
 {
-	u64 first = pick(SPEC_VMS * SPEC_VCPUS);
+	return pick_vcpu_where(slot, is_on_a_cpu);
+}
 
-	for (u64 i = first; i < first + SPEC_VMS * SPEC_VCPUS; i++) {
-		u64 index = i % SPEC_VCPUS;
-		const struct spec_vcpu *vcpu;
+static bool is_bootable(const struct spec_vm *vm, const struct spec_vcpu *vcpu)
+{
+	return vm->state == VM_VERIFIED && vcpu == &vm->vcpu[0] && !vcpu->has_run;
+}
 
-		*slot = i / SPEC_VCPUS % SPEC_VMS;
-		vcpu = model_vcpu(*slot, index);
-		if (vcpu != NULL && vcpu->state == SPEC_VCPU_ACTIVE) {
-			return index;
-		}
-	}
-	*slot = pick_slot();
-	return pick_vcpu(*slot);
+u64 pick_bootable_vcpu(u64 *slot)
+{
+	return pick_vcpu_where(slot, is_bootable);
 }
 
 static u32 kind_of(const char *name)
@@ -230,6 +258,20 @@ static u32 pick_kind(void)
 	}
 }
 
+static void draw_applicable(struct op *op)
+{
+	for (u32 tries = 8; tries > 0; tries--) {
+		const struct op_kind *kind;
+
+		*op = (struct op){ .kind = pick_kind() };
+		kind = &model_ops[op->kind];
+		kind->draw(op->arg);
+		if (kind->applies == NULL || kind->applies(op->arg)) {
+			break;
+		}
+	}
+}
+
 void draw_op(struct op *op)
 {
 	/* What was queued is soon done, but others come between. */
@@ -238,8 +280,7 @@ void draw_op(struct op *op)
 		queue_head = (queue_head + 1) % QUEUE_MAX;
 		queue_count--;
 	} else {
-		*op = (struct op){ .kind = pick_kind() };
-		model_ops[op->kind].draw(op->arg);
+		draw_applicable(op);
 	}
 	op->cpu = (u32)pick(FAKE_CPUS);
 }

@@ -71,8 +71,8 @@ static void run_machine(u32 steps)
 			report->skipped++;
 		} else {
 			report->seen[op->kind][-out.status]++;
+			report->steps++;
 		}
-		report->steps++;
 	}
 }
 
@@ -118,7 +118,7 @@ static const char *status_name(const struct op_kind *kind, u32 status)
 {
 	static const char *const core[] = { "OK",    "NOT_SUPPORTED", "INVALID", "RANGE",
 					    "NOENT", "STATE",	      "BUSY",	 "NOMEM",
-					    "PERM",  "NOENTROPY" };
+					    "PERM",  "NOENTROPY",     "AUTH" };
 	static const char *const psci[] = {
 		[0] = "OK",
 		[-PSCI_INVALID_PARAMETERS] = "INVALID_PARAMETERS",

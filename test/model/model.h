@@ -90,16 +90,19 @@ void draw_then(const char *name, const u64 *arg, u32 count);
 u64 pick(u64 below);
 bool one_in(u64 n);
 u64 pick_slot(void);
-u64 pick_live_slot(void);  /* a VM if there is one */
-u64 pick_pfn(void);	   /* any, sometimes absurd */
-bool is_free_pfn(u64 pfn); /* the host's alone */
-u64 pick_free_pfn(void);   /* mostly */
+/* A VM that is wanted, mostly, if there is one. */
+u64 pick_slot_where(bool (*is_wanted)(const struct spec_vm *vm));
+bool is_off(const struct spec_vm *vm); /* for it */
+u64 pick_pfn(void);		       /* any, sometimes absurd */
+bool is_free_pfn(u64 pfn);	       /* the host's alone */
+u64 pick_free_pfn(void);	       /* mostly */
 u64 pick_gfn(void);
 u64 pick_unbacked_gfn(u64 slot); /* in the VM's RAM, mostly */
 u64 pick_backed_gfn(u64 slot);	 /* mostly */
 u64 pick_vcpu(u64 slot);
-u64 pick_runnable_vcpu(u64 *slot); /* mostly, if any VM has one */
-u64 pick_active_vcpu(u64 *slot);   /* if any VM has one */
+u64 pick_bootable_vcpu(u64 *slot); /* mostly, if any VM has one; and so on */
+u64 pick_runnable_vcpu(u64 *slot);
+u64 pick_active_vcpu(u64 *slot);
 
 /* ---- lists of operations ---- */
 void op_print(FILE *to, const struct op *op);

@@ -30,14 +30,14 @@
 const struct op_kind model_ops[] = {
 	{ "vm_create", 12, OK | INVALID | RANGE | STATE | BUSY | NOMEM | NOENTROPY,
 	  { "record", "root", "flags", "owner", "entropy" }, FUNCTIONS(vm_create, NULL) },
-	{ "vm_topup", 16, OK | NOENT | RANGE | STATE | NOMEM,
+	{ "vm_topup", 8, OK | NOENT | RANGE | STATE | NOMEM,
 	  { "vm", "pfn" }, FUNCTIONS(vm_topup, NULL) },
 	{ "vm_add_ram", 6, OK | INVALID | NOENT | RANGE | STATE | BUSY,
 	  { "vm", "gfn", "pages" }, FUNCTIONS(vm_add_ram, NULL) },
 	{ "vm_create_vcpu", 12, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
 	  { "vm", "index", "record", "run" }, FUNCTIONS(vm_create_vcpu, NULL) },
 	{ "vm_kill", 2, OK | NOENT, { "vm" }, FUNCTIONS(vm_kill, NULL) },
-	{ "vm_destroy", 6, OK | NOENT | STATE | BUSY, { "vm" }, FUNCTIONS(vm_destroy, NULL) },
+	{ "vm_destroy", 8, OK | NOENT | STATE | BUSY, { "vm" }, FUNCTIONS(vm_destroy, NULL) },
 	{ "pool_topup", 6, OK | RANGE | STATE | NOMEM, { "pfn" }, FUNCTIONS(pool_topup, NULL) },
 
 	{ "image_add", 6, OK | INVALID | NOENT | PERM | RANGE | STATE | BUSY,
@@ -75,8 +75,8 @@ const struct op_kind model_ops[] = {
 	{ "psci_system_off", 1, OK, { "vm", "index" }, FUNCTIONS(stop_vm, is_active) },
 
 	/* What software at EL1 does; PERM: a fault. */
-	{ "host_access", 24, OK | PERM, { "pfn", "access", "value" }, FUNCTIONS(host_access, NULL) },
-	{ "guest_access", 24, OK | PERM,
+	{ "host_access", 20, OK | PERM, { "pfn", "access", "value" }, FUNCTIONS(host_access, NULL) },
+	{ "guest_access", 20, OK | PERM,
 	  { "vm", "gfn", "access", "value" }, FUNCTIONS(guest_access, is_begun_vm) },
 };
 /* clang-format on */

@@ -91,39 +91,35 @@ struct outcome expect_image_add(const u64 *arg)
 	return out;
 }
 
-/* An image of the VM that is not complete, if there is one. */
-static u64 pick_image(u64 slot)
+/* The first image that is not complete; image_count: none. */
+static u32 incomplete_image(const struct spec_vm *vm)
 {
-	const struct spec_vm *vm = model_vm(slot);
+	u32 i = 0;
 
-	for (u64 i = 0; vm != NULL && i < vm->image_count && !one_in(20); i++) {
-		if (vm->image[i].mapped < image_pages_of(&vm->image[i])) {
-			return i;
-		}
+	while (i < vm->image_count && vm->image[i].mapped == image_pages_of(&vm->image[i])) {
+		i++;
 	}
-	return one_in(20) ? ~0ull : pick(RV_IMAGES_MAX + 1);
+	return i;
 }
 
-/* A VM that is being built, mostly. */
-static u64 pick_unverified(void)
+static bool lacks_pages(const struct spec_vm *vm)
 {
-	u64 slot = pick_slot();
+	return vm->state == VM_READY && incomplete_image(vm) < vm->image_count;
+}
 
-	for (u32 tries = 4; tries > 0; tries--) {
-		const struct spec_vm *vm = model_vm(slot);
-
-		if (vm != NULL && vm->state == VM_READY) {
-			break;
-		}
-		slot = pick_slot();
-	}
-	return slot;
+static bool has_images(const struct spec_vm *vm)
+{
+	return vm->state == VM_READY && vm->image_count > 0 &&
+	       incomplete_image(vm) == vm->image_count;
 }
 
 void draw_image_map(u64 *arg)
 {
-	arg[0] = pick_unverified();
-	arg[1] = pick_image(arg[0]);
+	const struct spec_vm *vm;
+
+	arg[0] = pick_slot_where(lacks_pages);
+	vm = model_vm(arg[0]);
+	arg[1] = vm != NULL && !one_in(10) ? incomplete_image(vm) : pick(RV_IMAGES_MAX + 1);
 	arg[2] = pick_free_pfn();
 	arg[3] = one_in(20) ? 0 : 1 + pick(4);
 }
@@ -159,7 +155,7 @@ void draw_vm_verify(u64 *arg)
 {
 	const struct spec_vm *vm;
 
-	arg[0] = pick_unverified();
+	arg[0] = one_in(6) ? pick_slot() : pick_slot_where(has_images);
 	arg[1] = pick_free_pfn();
 	arg[2] = one_in(2) ? LAUNCH_PROPER : pick(LAUNCH_KINDS);
 	arg[3] = pick(4) << PAGE_SHIFT;
@@ -169,11 +165,6 @@ void draw_vm_verify(u64 *arg)
 		const struct spec_image *image = &vm->image[pick(vm->image_count)];
 
 		arg[3] = (image->first << PAGE_SHIFT) + pick(4) * 4 + one_in(30);
-	}
-	if (!one_in(8)) {
-		draw_then("vcpu_boot", (u64[]){ arg[0], 0, arg[3], pick(100) }, 4);
-		draw_then("vcpu_claim", (u64[]){ arg[0], 0, 0 }, 3);
-		draw_then("vcpu_start", (u64[]){ arg[0], 0 }, 2);
 	}
 }
 
@@ -255,12 +246,7 @@ static bool is_signed(const u64 *arg)
 	    vm->image_count == 0 || arg[2] == LAUNCH_MALFORMED || model_is_written(arg[1])) {
 		return false;
 	}
-	for (u32 i = 0; i < vm->image_count; i++) {
-		if (vm->image[i].mapped < image_pages_of(&vm->image[i])) {
-			return false;
-		}
-	}
-	return true;
+	return incomplete_image(vm) == vm->image_count;
 }
 
 static void launch_put(const u64 *arg)

@@ -50,9 +50,13 @@ struct outcome expect_map(const u64 *arg)
 
 void draw_reclaim(u64 *arg)
 {
-	arg[0] = pick_slot();
+	arg[0] = one_in(2) ? pick_slot() : pick_slot_where(is_off);
 	arg[1] = pick_backed_gfn(arg[0]);
 	arg[2] = one_in(20) ? ~0ull - pick(2) : pick_pages();
+	if (model_vm(arg[0]) != NULL && is_off(model_vm(arg[0])) && one_in(2)) {
+		arg[1] = 0;
+		arg[2] = SPEC_GFNS;
+	}
 }
 
 struct outcome core_reclaim(const u64 *arg)

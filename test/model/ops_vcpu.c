@@ -25,11 +25,14 @@ static struct outcome psci_outcome(s64 answer, u64 value)
 
 void draw_boot(u64 *arg)
 {
-	arg[0] = pick_slot();
-	arg[1] = one_in(4) ? pick_vcpu(arg[0]) : 0;
-	arg[2] = one_in(4) ? pick(64) : pick(64) * 4;
+	arg[1] = pick_bootable_vcpu(&arg[0]);
+	arg[2] = one_in(10) ? pick(64) : pick(64) * 4;
 	if (model_vm(arg[0]) != NULL && model_vm(arg[0])->is_protected && !one_in(10)) {
 		arg[2] = model_vm(arg[0])->entry;
+	}
+	if (model_vcpu(arg[0], arg[1]) != NULL) {
+		draw_then("vcpu_claim", (u64[]){ arg[0], arg[1], 0 }, 3);
+		draw_then("vcpu_start", arg, 2);
 	}
 	arg[3] = pick(100);
 }
@@ -51,6 +54,9 @@ void draw_claim(u64 *arg)
 {
 	arg[1] = pick_runnable_vcpu(&arg[0]);
 	arg[2] = one_in(20);
+	if (model_vcpu(arg[0], arg[1]) == NULL) {
+		return;
+	}
 	if (one_in(40)) {
 		draw_then("vm_kill", arg, 1);
 	}
@@ -174,7 +180,9 @@ struct outcome expect_cpu_on(const u64 *arg)
 void draw_cpu_off(u64 *arg)
 {
 	arg[1] = pick_active_vcpu(&arg[0]);
-	draw_then("vcpu_release", arg, 2);
+	if (is_active(arg)) {
+		draw_then("vcpu_release", arg, 2);
+	}
 }
 
 struct outcome core_cpu_off(const u64 *arg)
@@ -213,7 +221,9 @@ struct outcome expect_affinity_info(const u64 *arg)
 void draw_stop_vm(u64 *arg)
 {
 	arg[1] = pick_active_vcpu(&arg[0]);
-	draw_then("vcpu_release", arg, 2);
+	if (is_active(arg)) {
+		draw_then("vcpu_release", arg, 2);
+	}
 }
 
 struct outcome core_stop_vm(const u64 *arg)

@@ -29,7 +29,6 @@ static void furnish(bool is_protected)
 
 		draw_then("image_add", (u64[]){ slot, pick(8) << PAGE_SHIFT, bytes }, 3);
 		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
-		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
 	}
 }
 
@@ -44,7 +43,7 @@ void draw_vm_create(u64 *arg)
 		}
 	}
 	arg[2] = one_in(20) ? pick(8) : !one_in(3);
-	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + pick(2);
+	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + one_in(4);
 	arg[4] = !one_in(40);
 	if (is_free_pfn(arg[0]) && is_free_pfn(arg[1]) && arg[0] - arg[1] > 1) {
 		furnish(arg[2] != 0);
@@ -163,7 +162,7 @@ struct outcome expect_vm_create_vcpu(const u64 *arg)
 /* Often all the way. */
 static void wind_up(u64 slot)
 {
-	if (one_in(3)) {
+	if (one_in(2)) {
 		return;
 	}
 	draw_then("mem_reclaim", (u64[]){ slot, 0, SPEC_GFNS }, 3);
@@ -188,7 +187,7 @@ struct outcome expect_vm_kill(const u64 *arg)
 
 void draw_vm_destroy(u64 *arg)
 {
-	arg[0] = pick_slot();
+	arg[0] = one_in(3) ? pick_slot() : pick_slot_where(is_off);
 }
 
 struct outcome core_vm_destroy(const u64 *arg)

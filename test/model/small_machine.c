@@ -6,7 +6,7 @@
  */
 #include "model.h"
 
-#define RAM 28ull
+#define RAM 20ull
 #define GIB 64ull
 #define BANK2 131ull
 
@@ -18,18 +18,18 @@ const struct model_machine model_machine = {
 		},
 		.region_count = 2,
 		.core_base = RAM << PAGE_SHIFT,
-		.core_tables = 28,
+		.core_tables = 36,
 		.hidden_base = 777ull << PAGE_SHIFT,
 	},
 	.area = {
 		{ GIB, 24, 20 },
 		{ GIB + 24, 40, 12 },
 		{ BANK2 - 1, 14, 5 },
-		{ RAM - 2, 34, 2 },
-		{ RAM + 32, 4, 3 },
+		{ RAM - 2, 42, 2 },
+		{ RAM + 40, 4, 3 },
 		{ 775, 4, 1 },
 	},
-	.restart = 2000,
+	.restart = 1000,
 };
 
 _Static_assert(SPEC_PAGES >= 2 * GIB - RAM + 12, "all RAM pages");

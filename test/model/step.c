@@ -46,6 +46,12 @@ void model_retoken(u64 pfn)
 	spec_page(&model.spec, pfn)->token = fake_page_token(pfn);
 }
 
+/* What a writer can write to before a step. */
+struct written {
+	u64 pfn; /* 0: nothing */
+	u32 owner;
+};
+
 /* ---- others, who act at every moment of a call ---- */
 
 /* Two pages of the host's, and gfn 0 of each VM. */
@@ -95,16 +101,17 @@ static u64 writer_page(u32 writer)
 }
 
 /*
- * What is in a page that somebody writes to all the time, nobody knows. But a page that a writer
- * has just lost and that must be zero now, is.
+ * What is in a page that somebody writes to all the time, nobody knows. But a page that its writer
+ * has just lost to another owner and that must be zero now, is.
  */
-static void forgive_writers(const u64 *before)
+static void forgive_writers(const struct written *before)
 {
 	for (u32 i = 0; i < WRITERS; i++) {
+		const struct spec_page *page = spec_page(&model.spec, before[i].pfn);
 		u64 after = writer_page(i);
 
-		if (before[i] != 0 && spec_page(&model.spec, before[i])->token != 0) {
-			model_retoken(before[i]);
+		if (page != NULL && (page->token != 0 || page->owner == before[i].owner)) {
+			model_retoken(before[i].pfn);
 		}
 		if (after != 0) {
 			model_retoken(after);
@@ -189,7 +196,7 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 {
 	static struct spec_page before[SPEC_PAGES];
 	const struct op_kind *kind = &model_ops[op->kind];
-	u64 written[WRITERS];
+	struct written written[WRITERS];
 	struct outcome core;
 	struct outcome spec;
 
@@ -199,7 +206,9 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 	}
 	memcpy(before, model.spec.page, model.spec.page_count * sizeof(before[0]));
 	for (u32 i = 0; i < WRITERS; i++) {
-		written[i] = writer_page(i);
+		written[i].pfn = writer_page(i);
+		written[i].owner =
+			written[i].pfn != 0 ? spec_page(&model.spec, written[i].pfn)->owner : 0;
 	}
 	fake_calm();
 	set_watches();

@@ -3,11 +3,11 @@
 #ifndef SPEC_SIZE_H
 #define SPEC_SIZE_H
 
-#define SPEC_PAGES 112
+#define SPEC_PAGES 120
 #define SPEC_BLOCKS 16
 #define SPEC_GFNS 96
 #define SPEC_VMS 4
 #define SPEC_VCPUS 3
-#define SPEC_DONATED 112
+#define SPEC_DONATED 120
 
 #endif
