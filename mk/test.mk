@@ -13,7 +13,7 @@ MT_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h spec/*.h test/ma
 MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclude -Iarch-fake -Ispec -Itest/common \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c test/unit/test_dma.c))
-MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma $(MT_OUT)/walk
+MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma
 
 TESTS += $(MT_TESTS) $(MT_OUT)/races $(MT_OUT)/lock-analysis
 
@@ -29,7 +29,7 @@ $(MT_OUT)/test_mem_image: $(MT_OUT)/core/corevisor/core/vcpu.o $(MT_OUT)/core/ar
 $(MT_UNIT): $(MT_OUT)/%: $(MT_OUT)/core/test/unit/%.o $(MT_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
-$(MT_OUT)/matrix $(MT_OUT)/matrix_dma $(MT_OUT)/walk: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
+$(MT_OUT)/matrix $(MT_OUT)/matrix_dma: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
 # The same calls, with threads as CPUs, under the thread sanitiser.

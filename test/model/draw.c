@@ -109,6 +109,19 @@ u64 pick_free_pfn(void)
 	return pfn;
 }
 
+u64 pick_root(void)
+{
+	u64 root = pick_free_pfn();
+
+	for (u32 tries = one_in(20) ? 0 : 12; tries > 0; tries--) {
+		root = align_down(pick_pfn(), 2);
+		if (is_free_pfn(root) && is_free_pfn(root + 1)) {
+			break;
+		}
+	}
+	return root;
+}
+
 u64 pick_gfn(void)
 {
 	switch (pick(12)) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Runs the model test and prints TAP. Options are environment variables: MODEL_SEED repeats a run,
- * MODEL_STEPS makes it longer, MODEL_MACHINE begins at a later machine of it. `model --replay FILE`
- * does the operations in FILE and says what each came to.
+ * MODEL_STEPS makes it longer, MODEL_MACHINE begins at a later machine of it; a failure is shrunk
+ * for MODEL_SHRINK seconds. `model --replay FILE` does the operations in FILE and says what each
+ * came to.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #define LONG_RUN 500000
 #define HANG_SECONDS 60 /* for one machine */
 #define PROGRESS_SECONDS 5
+#define SHRINK_SECONDS 120
 #define OPS_MAX 64
 #define STATUSES 32
 
@@ -39,6 +41,7 @@ struct report {
 
 static struct report *report;
 static u64 seed;
+static const char *program;
 
 static double now(void)
 {
@@ -176,6 +179,13 @@ static bool all_seen(void)
 	return all;
 }
 
+static u64 number_from(const char *name, u64 otherwise)
+{
+	const char *given = getenv(name);
+
+	return given != NULL && given[0] != '\0' ? strtoull(given, NULL, 0) : otherwise;
+}
+
 static void print_minimal(void)
 {
 	const char *path = getenv("MODEL_OUT");
@@ -192,7 +202,7 @@ static void print_minimal(void)
 		return;
 	}
 	printf("# %s\n", why);
-	count = ops_shrink(report->ops, count);
+	count = ops_shrink(report->ops, count, (double)number_from("MODEL_SHRINK", SHRINK_SECONDS));
 	ops_fail(report->ops, count, why, sizeof(why));
 	printf("# shrunk to %u operations in %.0f s: %s\n", count, now() - start, why);
 	for (u32 i = 0; i < count; i++) {
@@ -207,15 +217,8 @@ static void print_minimal(void)
 			op_print(file, &report->ops[i]);
 		}
 		fclose(file);
-		printf("# build/test/model/model --replay %s\n", path);
+		printf("# %s --replay %s\n", program, path);
 	}
-}
-
-static u64 number_from(const char *name, u64 otherwise)
-{
-	const char *given = getenv(name);
-
-	return given != NULL && given[0] != '\0' ? strtoull(given, NULL, 0) : otherwise;
 }
 
 static int test(void)
@@ -287,6 +290,7 @@ int main(int argc, char **argv)
 {
 	const struct rlimit no_cores = { 0, 0 };
 
+	program = argv[0];
 	setrlimit(RLIMIT_CORE, &no_cores);
 	if (argc == 3 && strcmp(argv[1], "--replay") == 0) {
 		return replay(argv[2]);

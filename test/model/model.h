@@ -63,6 +63,9 @@ struct model {
 	struct spec_state spec;
 	u64 dead[SPEC_VMS]; /* last handle of each slot that is no more */
 	u32 cpu;	    /* that does the step */
+	/* Pages that the step gave to a VM, an open one too. */
+	u64 given_first;
+	u64 given_pages;
 };
 extern struct model model;
 
@@ -79,6 +82,8 @@ struct vcpu *model_core_vcpu(u64 slot, u64 index); /* the core's record; Pre: it
 
 /* Some hostile CPU writes to this page at every moment. */
 bool model_is_written(u64 pfn);
+/* What an access of software or a device comes to. */
+struct outcome model_fault_unless(bool ok);
 /* Contents are tokens; what a write makes of one is looked up. */
 void model_retoken(u64 pfn);
 
@@ -96,6 +101,7 @@ bool is_off(const struct spec_vm *vm); /* for it */
 u64 pick_pfn(void);		       /* any, sometimes absurd */
 bool is_free_pfn(u64 pfn);	       /* the host's alone */
 u64 pick_free_pfn(void);	       /* mostly */
+u64 pick_root(void);		       /* two free pages, aligned, mostly */
 u64 pick_gfn(void);
 u64 pick_unbacked_gfn(u64 slot); /* in the VM's RAM, mostly */
 u64 pick_backed_gfn(u64 slot);	 /* mostly */
@@ -111,7 +117,7 @@ u32 ops_read(FILE *from, struct op *ops, u32 max);
 /* Whether doing `ops` on a fresh machine in a child process fails. If so and `why` is not NULL,
  * what it said is put there. */
 bool ops_fail(const struct op *ops, u32 count, char *why, size_t why_bytes);
-/* Takes out what is not needed to fail; returns how many are left. */
-u32 ops_shrink(struct op *ops, u32 count);
+/* Takes out what is not needed to fail, as far as the time suffices; returns how many are left. */
+u32 ops_shrink(struct op *ops, u32 count, double seconds);
 
 #endif

@@ -29,7 +29,7 @@
 /* clang-format off */
 const struct op_kind model_ops[] = {
 	{ "vm_create", 12, OK | INVALID | RANGE | STATE | BUSY | NOMEM | NOENTROPY,
-	  { "record", "root", "flags", "owner", "entropy" }, FUNCTIONS(vm_create, NULL) },
+	  { "record", "root", "flags", "owner", "entropy" }, FUNCTIONS(vm_create, has_room) },
 	{ "vm_topup", 8, OK | NOENT | RANGE | STATE | NOMEM,
 	  { "vm", "pfn" }, FUNCTIONS(vm_topup, NULL) },
 	{ "vm_add_ram", 6, OK | INVALID | NOENT | RANGE | STATE | BUSY,
@@ -38,7 +38,7 @@ const struct op_kind model_ops[] = {
 	  { "vm", "index", "record", "run" }, FUNCTIONS(vm_create_vcpu, NULL) },
 	{ "vm_kill", 2, OK | NOENT, { "vm" }, FUNCTIONS(vm_kill, NULL) },
 	{ "vm_destroy", 8, OK | NOENT | STATE | BUSY, { "vm" }, FUNCTIONS(vm_destroy, NULL) },
-	{ "pool_topup", 6, OK | RANGE | STATE | NOMEM, { "pfn" }, FUNCTIONS(pool_topup, NULL) },
+	{ "pool_topup", 8, OK | RANGE | STATE | NOMEM, { "pfn" }, FUNCTIONS(pool_topup, NULL) },
 
 	{ "image_add", 6, OK | INVALID | NOENT | PERM | RANGE | STATE | BUSY,
 	  { "vm", "gpa", "bytes" }, FUNCTIONS(image_add, NULL) },
@@ -59,6 +59,19 @@ const struct op_kind model_ops[] = {
 	{ "vm_write", 6, OK | RANGE | NOENT | STATE,
 	  { "vm", "ipa", "bytes", "data" }, FUNCTIONS(vm_write, is_begun_vm) },
 
+	{ "map_io", 8, OK | NOENT | RANGE | PERM | STATE | BUSY | NOMEM,
+	  { "vm", "gfn", "pfn" }, FUNCTIONS(map_io, NULL) },
+	{ "dma_alloc", 6, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "context", "vm", "root" }, FUNCTIONS(dma_alloc, NULL) },
+	{ "dma_topup", 4, OK | INVALID | NOENT | RANGE | STATE | NOMEM,
+	  { "context", "pfn" }, FUNCTIONS(dma_topup, NULL) },
+	{ "dma_map", 20, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "context", "iova", "pfn", "pages" }, FUNCTIONS(dma_map, NULL) },
+	{ "dma_unmap", 10, OK | INVALID | NOENT | STATE,
+	  { "context", "iova", "pages" }, FUNCTIONS(dma_unmap, NULL) },
+	{ "dma_free", 4, OK | INVALID | NOENT | STATE | BUSY,
+	  { "context" }, FUNCTIONS(dma_free, NULL) },
+
 	{ "vcpu_boot", 8, OK | INVALID | NOENT | STATE | PERM,
 	  { "vm", "index", "pc", "x0" }, FUNCTIONS(boot, NULL) },
 	{ "vcpu_claim", 16, OK | NOENT | STATE | BUSY,
@@ -76,6 +89,8 @@ const struct op_kind model_ops[] = {
 
 	/* What software at EL1 does; PERM: a fault. */
 	{ "host_access", 20, OK | PERM, { "pfn", "access", "value" }, FUNCTIONS(host_access, NULL) },
+	{ "dma_access", 10, OK | PERM,
+	  { "context", "iova", "access", "value" }, FUNCTIONS(dma_access, NULL) },
 	{ "guest_access", 20, OK | PERM,
 	  { "vm", "gfn", "access", "value" }, FUNCTIONS(guest_access, is_begun_vm) },
 };

@@ -19,6 +19,8 @@ OP_FUNCTIONS(vm_kill);
 OP_FUNCTIONS(vm_destroy);
 OP_FUNCTIONS(pool_topup);
 
+bool has_room(const u64 *arg); /* for one more VM in the specification */
+
 /* ops_mem.c */
 OP_FUNCTIONS(map);
 OP_FUNCTIONS(reclaim);
@@ -38,6 +40,15 @@ OP_FUNCTIONS(vm_measure);
 /* Owners by number, from 1; 0 is none. */
 const u64 *owner_words(u64 number);
 void owner_set(u64 slot, u64 number);
+
+/* ops_dma.c */
+OP_FUNCTIONS(dma_alloc);
+OP_FUNCTIONS(dma_topup);
+OP_FUNCTIONS(dma_map);
+OP_FUNCTIONS(dma_unmap);
+OP_FUNCTIONS(dma_free);
+OP_FUNCTIONS(dma_access);
+OP_FUNCTIONS(map_io);
 
 /* ops_vcpu.c */
 OP_FUNCTIONS(boot);

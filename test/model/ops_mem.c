@@ -177,7 +177,7 @@ void draw_host_access(u64 *arg)
 	arg[2] = pick(1000);
 }
 
-static struct outcome fault_unless(bool ok)
+struct outcome model_fault_unless(bool ok)
 {
 	return (struct outcome){ .status = ok ? CV_OK : CV_E_PERM };
 }
@@ -188,33 +188,34 @@ struct outcome core_host_access(const u64 *arg)
 	u64 value;
 
 	if (arg[0] >= GFN_LIMIT) {
-		return fault_unless(false); /* no such address: the MMU would not even look */
+		return model_fault_unless(false); /* no such address: the MMU would not even look */
 	}
 	switch (arg[1]) {
 	case MEM_READ:
-		return fault_unless(fake_host_read(model.cpu, ipa, &value));
+		return model_fault_unless(fake_host_read(model.cpu, ipa, &value));
 	case MEM_WRITE:
-		return fault_unless(fake_host_write(model.cpu, ipa, arg[2]));
+		return model_fault_unless(fake_host_write(model.cpu, ipa, arg[2]));
 	default:
-		return fault_unless(fake_host_fetch(model.cpu, ipa, &value));
+		return model_fault_unless(fake_host_fetch(model.cpu, ipa, &value));
 	}
 }
 
 struct outcome expect_host_access(const u64 *arg)
 {
 	const struct spec_page *page = spec_page(&model.spec, arg[0]);
-	bool is_device =
-		arg[0] < GFN_LIMIT && arg[0] != model_machine.fake.hidden_base >> PAGE_SHIFT;
+	const struct spec_io *io = spec_io(&model.spec, arg[0]);
+	bool is_device = arg[0] < GFN_LIMIT && (io == NULL || io->vm == 0) &&
+			 arg[0] != model_machine.fake.hidden_base >> PAGE_SHIFT;
 	bool ok;
 
 	if (page == NULL) {
-		return fault_unless(is_device && arg[1] != MEM_EXEC);
+		return model_fault_unless(is_device && arg[1] != MEM_EXEC);
 	}
 	ok = arg[1] == MEM_READ ? page->is_host : page->is_host_rw;
 	if (ok && arg[1] == MEM_WRITE) {
 		model_retoken(arg[0]);
 	}
-	return fault_unless(ok);
+	return model_fault_unless(ok);
 }
 
 void draw_guest_access(u64 *arg)
@@ -233,11 +234,11 @@ struct outcome core_guest_access(const u64 *arg)
 
 	switch (arg[2]) {
 	case MEM_READ:
-		return fault_unless(fake_read(model.cpu, vmid, ipa, &value, FAKE_CACHED));
+		return model_fault_unless(fake_read(model.cpu, vmid, ipa, &value, FAKE_CACHED));
 	case MEM_WRITE:
-		return fault_unless(fake_write(model.cpu, vmid, ipa, arg[3], FAKE_CACHED));
+		return model_fault_unless(fake_write(model.cpu, vmid, ipa, arg[3], FAKE_CACHED));
 	default:
-		return fault_unless(fake_fetch(model.cpu, vmid, ipa, &value));
+		return model_fault_unless(fake_fetch(model.cpu, vmid, ipa, &value));
 	}
 }
 
@@ -245,8 +246,11 @@ struct outcome expect_guest_access(const u64 *arg)
 {
 	u64 pfn = arg[1] < SPEC_GFNS ? model_vm(arg[0])->gfn[arg[1]].pfn : 0;
 
+	if (spec_io(&model.spec, pfn) != NULL) {
+		return model_fault_unless(arg[2] != MEM_EXEC);
+	}
 	if (pfn != 0 && arg[2] == MEM_WRITE) {
 		model_retoken(pfn);
 	}
-	return fault_unless(pfn != 0);
+	return model_fault_unless(pfn != 0);
 }

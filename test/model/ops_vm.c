@@ -35,19 +35,20 @@ static void furnish(bool is_protected)
 void draw_vm_create(u64 *arg)
 {
 	arg[0] = pick_free_pfn();
-	arg[1] = pick_free_pfn();
-	for (u32 tries = one_in(20) ? 0 : 12; tries > 0; tries--) {
-		arg[1] = align_down(pick_pfn(), 2);
-		if (is_free_pfn(arg[1]) && is_free_pfn(arg[1] + 1)) {
-			break;
-		}
-	}
+	arg[1] = pick_root();
 	arg[2] = one_in(20) ? pick(8) : !one_in(3);
-	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + one_in(4);
+	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + (u64)one_in(4);
 	arg[4] = !one_in(40);
 	if (is_free_pfn(arg[0]) && is_free_pfn(arg[1]) && arg[0] - arg[1] > 1) {
 		furnish(arg[2] != 0);
 	}
+}
+
+/* Where the core has more slots than the specification, it is not asked for more VMs. */
+bool has_room(const u64 *arg)
+{
+	(void)arg;
+	return SPEC_VMS == VM_SLOTS || model.spec.vm_count < SPEC_VMS;
 }
 
 struct outcome core_vm_create(const u64 *arg)
@@ -98,11 +99,19 @@ struct outcome expect_vm_topup(const u64 *arg)
 					 spec_vm_topup(&model.spec, model_handle(arg[0]), arg[1]) };
 }
 
+/* What the pool gets it keeps: not too much, or nothing is left for VMs. But sometimes a page of
+ * each of many blocks, which costs more tables than it brings. */
 void draw_pool_topup(u64 *arg)
 {
-	/* What the pool gets it keeps: not too much, or nothing is left for VMs. */
 	arg[0] = model.spec.core_free < 3 * CORE_POOL_FLOOR || one_in(8) ? pick_free_pfn()
 									 : pick_pfn();
+	if (one_in(40)) {
+		for (u64 i = 1; i < 10; i++) {
+			u64 pfn = arg[0] + i * PAGES_PER_BLOCK;
+
+			draw_then("pool_topup", &pfn, 1);
+		}
+	}
 }
 
 struct outcome core_pool_topup(const u64 *arg)
@@ -192,12 +201,17 @@ void draw_vm_destroy(u64 *arg)
 
 struct outcome core_vm_destroy(const u64 *arg)
 {
+	const struct spec_vm *vm = model_vm(arg[0]);
 	u64 handle = model_handle(arg[0]);
 	struct outcome out = { 0 };
 
+	/* No CPU has the VM's root in its VTTBR_EL2 when no vCPU is on one. */
+	if (vm != NULL && vm->active == 0) {
+		fake_attach(vm->handle & 0xff, pa_make(0));
+	}
 	out.status = vm_destroy(handle, &out.value);
-	if (out.status == CV_OK && out.value == 0) {
-		fake_attach(handle & 0xff, pa_make(0));
+	if (vm != NULL && (out.status != CV_OK || out.value != 0)) {
+		fake_attach(vm->handle & 0xff, pfn_pa(pfn_make(vm->donated[1])));
 	}
 	return out;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model.h"
@@ -75,14 +76,23 @@ bool ops_fail(const struct op *ops, u32 count, char *why, size_t why_bytes)
 	return status != 0;
 }
 
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 static void without(struct op *to, const struct op *ops, u32 count, u32 first, u32 pieces)
 {
 	memcpy(to, ops, first * sizeof(*ops));
 	memcpy(to + first, ops + first + pieces, (count - first - pieces) * sizeof(*ops));
 }
 
-u32 ops_shrink(struct op *ops, u32 count)
+u32 ops_shrink(struct op *ops, u32 count, double seconds)
 {
+	const double end_time = now() + seconds;
 	struct op *fewer = malloc((count + 1) * sizeof(*ops));
 	bool is_smaller = true;
 
@@ -90,7 +100,7 @@ u32 ops_shrink(struct op *ops, u32 count)
 	     piece = piece > 1 || !is_smaller ? piece / 2 : 1) {
 		is_smaller = false;
 		/* From the end: what comes late depends on what was early. */
-		for (u32 end = count; end > 0;) {
+		for (u32 end = count; end > 0 && now() < end_time;) {
 			u32 size = end < piece ? end : piece;
 
 			without(fewer, ops, count, end - size, size);

@@ -10,7 +10,9 @@
 
 #define WATCHED_GFNS 3
 #define HOST_WRITERS 2
-#define WRITERS (HOST_WRITERS + SPEC_VMS)
+#define VM_WRITERS SPEC_VMS
+#define DEVICES 2
+#define WRITERS (HOST_WRITERS + VM_WRITERS + DEVICES)
 
 struct model model;
 
@@ -54,50 +56,72 @@ struct written {
 
 /* ---- others, who act at every moment of a call ---- */
 
-/* Two pages of the host's, and gfn 0 of each VM. */
-static u64 writer_target(u32 writer)
+/* Whether a vCPU of the VM may have run, and may be running still. */
+static bool has_begun(const struct spec_vm *vm)
 {
-	return writer < HOST_WRITERS ? model_machine.area[writer].first + 3 : 0;
+	return vm != NULL && vm->state != VM_READY;
 }
 
-/* Whether a vCPU of the VM may have run, and may be running still. */
-static bool has_begun(u32 vmid)
+/* The VM with this owner number, NULL: none. */
+static const struct spec_vm *vm_of(u32 owner)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
-		if ((model.spec.vm[i].handle & 0xff) == vmid) {
-			return model.spec.vm[i].state != VM_READY;
+		if (model.spec.vm[i].handle != 0 && (model.spec.vm[i].handle & 0xff) == owner) {
+			return &model.spec.vm[i];
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * Two pages of the host's, gfn 0 of each VM whose guest may run, and what two DMA contexts have at
+ * an address that can be the host's and a VM's.
+ */
+static void writer_of(u32 writer, u32 *cpu, u32 *vmid, u64 *at)
+{
+	*cpu = writer % FAKE_CPUS;
+	*vmid = OWNER_HOST;
+	*at = model_machine.area[0].first + 3 + writer;
+	if (writer >= HOST_WRITERS + VM_WRITERS) {
+		*cpu = FAKE_SMMU;
+		*vmid = S2_VMID_DMA + writer - HOST_WRITERS - VM_WRITERS;
+	} else if (writer >= HOST_WRITERS) {
+		*vmid = OWNER_VM_FIRST + writer - HOST_WRITERS;
+		*at = 0;
+	}
 }
 
 static void set_writers(void)
 {
 	for (u32 i = 0; i < WRITERS; i++) {
-		u32 vmid = i < HOST_WRITERS ? (u32)OWNER_HOST : OWNER_VM_FIRST + i - HOST_WRITERS;
+		u32 cpu;
+		u32 vmid;
+		u64 at;
 
-		if (i < HOST_WRITERS || has_begun(vmid)) {
-			fake_hostile_writer(i % FAKE_CPUS, vmid, writer_target(i) << PAGE_SHIFT,
-					    0xbad0000 + i);
+		writer_of(i, &cpu, &vmid, &at);
+		if (vmid == OWNER_HOST || vmid >= S2_VMID_DMA || has_begun(vm_of(vmid))) {
+			fake_hostile_writer(cpu, vmid, at << PAGE_SHIFT, 0xbad0000 + i);
 		}
 	}
 }
 
-/* The page that a writer can write to just now; 0: none. */
+/* The page of RAM that a writer can write to just now; 0: none. */
 static u64 writer_page(u32 writer)
 {
-	u64 target = writer_target(writer);
-	u32 vmid = OWNER_VM_FIRST + writer - HOST_WRITERS;
+	u32 cpu;
+	u32 vmid;
+	u64 at;
+	u64 pfn = 0;
 
-	if (writer < HOST_WRITERS) {
-		return spec_page(&model.spec, target)->is_host_rw ? target : 0;
+	writer_of(writer, &cpu, &vmid, &at);
+	if (vmid == OWNER_HOST) {
+		pfn = spec_page(&model.spec, at)->is_host_rw ? at : 0;
+	} else if (vmid >= S2_VMID_DMA) {
+		pfn = spec_dma_maps(&model.spec, vmid - S2_VMID_DMA, at);
+	} else if (has_begun(vm_of(vmid))) {
+		pfn = vm_of(vmid)->gfn[at].pfn;
 	}
-	for (u32 i = 0; i < SPEC_VMS && has_begun(vmid); i++) {
-		if ((model.spec.vm[i].handle & 0xff) == vmid) {
-			return model.spec.vm[i].gfn[target].pfn;
-		}
-	}
-	return 0;
+	return spec_page(&model.spec, pfn) != NULL ? pfn : 0;
 }
 
 /*
@@ -175,7 +199,7 @@ static bool has_new_user(const struct spec_page *old, const struct spec_page *ne
 	if (new->owner == OWNER_CORE || new->is_el2) {
 		return false; /* EL2's own accesses are cached */
 	}
-	return new->owner != old->owner || new->count > old->count ||
+	return new->owner != old->owner ||
 	       (new->owner >= OWNER_VM_FIRST &&new->is_shared != old->is_shared);
 }
 
@@ -184,8 +208,10 @@ static void check_new_users(const struct spec_page *before, const char *what)
 	for (u32 i = 0; i < model.spec.page_count; i++) {
 		u64 pfn = spec_pfn(&model.spec, i);
 
-		if (has_new_user(&before[i], &model.spec.page[i]) && !fake_page_is_clean(pfn) &&
-		    !model_is_written(pfn)) {
+		bool is_given = pfn - model.given_first < model.given_pages;
+
+		if ((is_given || has_new_user(&before[i], &model.spec.page[i])) &&
+		    !fake_page_is_clean(pfn) && !model_is_written(pfn)) {
 			fake_fail("%s: page %#lx has a new user and is dirty in a cache", what,
 				  pfn);
 		}
@@ -213,6 +239,7 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 	fake_calm();
 	set_watches();
 	set_writers();
+	model.given_pages = 0;
 	model.cpu = op->cpu;
 	fake_cpu_set(op->cpu);
 	core = kind->core(op->arg);

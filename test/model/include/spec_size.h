@@ -9,5 +9,7 @@
 #define SPEC_VMS 4
 #define SPEC_VCPUS 3
 #define SPEC_DONATED 120
+#define SPEC_CONTEXTS 3
+#define SPEC_IO 4
 
 #endif

@@ -18,16 +18,17 @@ const struct model_machine model_machine = {
 		},
 		.region_count = 2,
 		.core_base = RAM << PAGE_SHIFT,
-		.core_tables = 36,
+		.core_tables = 33,
 		.hidden_base = 777ull << PAGE_SHIFT,
+		.io_base = 784ull << PAGE_SHIFT, /* of the same "GiB" */
 	},
 	.area = {
 		{ GIB, 24, 20 },
 		{ GIB + 24, 40, 12 },
 		{ BANK2 - 1, 14, 5 },
-		{ RAM - 2, 42, 2 },
-		{ RAM + 40, 4, 3 },
-		{ 775, 4, 1 },
+		{ RAM - 2, 39, 2 },
+		{ RAM + 37, 7, 3 },
+		{ 775, 16, 1 },
 	},
 	.restart = 1000,
 };
