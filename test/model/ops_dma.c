@@ -56,6 +56,22 @@ static u64 pick_iova(u64 context, u64 *pfn)
 	return gfn;
 }
 
+/* An iova that the context maps, mostly, if it maps any. */
+static u64 pick_mapped_iova(u64 context)
+{
+	const struct spec_context *found = spec_context(&model.spec, context);
+	u64 slot = pick(SPEC_SLOTS);
+	u64 pfn;
+
+	if (found == NULL || found->pages == 0 || one_in(6)) {
+		return pick_iova(context, &pfn);
+	}
+	while (found->pfn[slot] == 0) {
+		slot = (slot + 1) % SPEC_SLOTS;
+	}
+	return found->vm == 0 ? found->pfn[slot] : slot;
+}
+
 static bool is_ready(const struct spec_vm *vm)
 {
 	return vm->state == VM_READY;
@@ -71,6 +87,12 @@ void draw_dma_alloc(u64 *arg)
 	if (arg[0] < SPEC_CONTEXTS && !spec_context(&model.spec, arg[0])->is_owned) {
 		for (u64 i = pick(5); i > 0; i--) {
 			draw_then("dma_topup", (u64[]){ arg[0], pick_free_pfn() }, 2);
+		}
+		for (u64 i = pick(3); i > 0; i--) {
+			u64 pfn;
+			u64 iova = pick_iova(arg[0], &pfn);
+
+			draw_then("dma_map", (u64[]){ arg[0], iova, pfn, 1 }, 4);
 		}
 	}
 }
@@ -127,12 +149,10 @@ struct outcome expect_dma_map(const u64 *arg)
 
 void draw_dma_unmap(u64 *arg)
 {
-	u64 pfn;
-
 	arg[0] = pick_context();
-	arg[1] = pick_iova(arg[0], &pfn);
+	arg[1] = pick_mapped_iova(arg[0]);
 	arg[2] = one_in(20) ? pick(2) - 1 : 1 + pick(4);
-	if (one_in(4)) {
+	if (one_in(12)) {
 		arg[1] = 0;
 		arg[2] = GFN_LIMIT;
 	}
@@ -179,10 +199,8 @@ struct outcome expect_dma_free(const u64 *arg)
 
 void draw_dma_access(u64 *arg)
 {
-	u64 pfn;
-
-	arg[0] = pick(SPEC_CONTEXTS);
-	arg[1] = pick_iova(arg[0], &pfn) % GFN_LIMIT;
+	arg[0] = pick_context() % SPEC_CONTEXTS;
+	arg[1] = pick_mapped_iova(arg[0]) % GFN_LIMIT;
 	arg[2] = pick(2);
 	arg[3] = pick(1000);
 }
