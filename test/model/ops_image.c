@@ -132,6 +132,17 @@ struct outcome core_image_map(const u64 *arg)
 	return out;
 }
 
+/* The page that an image ends in is zeroed behind it. */
+static void check_tail(u64 pfn, u64 end)
+{
+	for (u64 at = align_up(end, sizeof(u64)); at < PAGE_SIZE; at += sizeof(u64)) {
+		if (fake_peek(pfn, at) != 0) {
+			fake_fail("page %#lx is not zero behind the image's end", pfn);
+		}
+	}
+	model_retoken(pfn);
+}
+
 struct outcome expect_image_map(const u64 *arg)
 {
 	struct outcome out = { 0 };
@@ -141,9 +152,8 @@ struct outcome expect_image_map(const u64 *arg)
 	if (out.status == CV_OK) {
 		const struct spec_image *image = &model_vm(arg[0])->image[arg[1]];
 
-		/* The page that the image ends in is zeroed behind it. */
 		if (image->mapped == image_pages_of(image) && image->bytes % PAGE_SIZE != 0) {
-			model_retoken(arg[2] + out.value - 1);
+			check_tail(arg[2] + out.value - 1, image->bytes % PAGE_SIZE);
 		}
 	}
 	return out;

@@ -184,7 +184,7 @@ struct outcome model_fault_unless(bool ok)
 
 struct outcome core_host_access(const u64 *arg)
 {
-	u64 ipa = arg[0] << PAGE_SHIFT;
+	u64 ipa = arg[0] << PAGE_SHIFT | arg[2] % (PAGE_SIZE / sizeof(u64)) * sizeof(u64);
 	u64 value;
 
 	if (arg[0] >= GFN_LIMIT) {

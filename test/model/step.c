@@ -187,6 +187,7 @@ void model_boot(void)
 			u64 pfn = spec_pfn(&model.spec, i);
 
 			fake_poke(pfn, 8, i + 1);
+			fake_poke(pfn, PAGE_SIZE - sizeof(u64), i + 1);
 			page->token = fake_page_token(pfn);
 		}
 	}
