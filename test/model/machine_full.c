@@ -12,7 +12,7 @@
 const struct model_machine model_machine = {
 	.fake = {
 		.regions = {
-			{ .base = { BANK1 << PAGE_SHIFT }, .pages = 3 * PAGES_PER_BLOCK },
+			{ .base = { BANK1 << PAGE_SHIFT }, .pages = 4 * PAGES_PER_BLOCK },
 			{ .base = { BANK2 << PAGE_SHIFT }, .pages = 64 },
 		},
 		.region_count = 2,
@@ -26,7 +26,7 @@ const struct model_machine model_machine = {
 		{ BLOCK1 + PAGES_PER_BLOCK, 24, 6 },
 		{ BANK2 - 1, 66, 3 },
 		{ BANK1, 40, 2 },
-		{ BLOCK1 + 64, 400, 1 },
+		{ BANK1 + 3 * PAGES_PER_BLOCK, PAGES_PER_BLOCK, 2 },
 		{ (FAKE_HIDDEN_BASE >> PAGE_SHIFT) - 1, 3, 1 },
 	},
 	.restart = 1000,

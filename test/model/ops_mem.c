@@ -29,6 +29,11 @@ void draw_map(u64 *arg)
 	arg[1] = pick_unbacked_gfn(arg[0]);
 	arg[2] = pick_free_pfn();
 	arg[3] = pick_pages();
+	if (one_in(5)) { /* what a block can be, or nearly */
+		arg[1] = align_down(arg[1], PAGES_PER_BLOCK);
+		arg[2] = align_down(arg[2], PAGES_PER_BLOCK);
+		arg[3] = PAGES_PER_BLOCK - 1 + pick(4);
+	}
 }
 
 struct outcome core_map(const u64 *arg)
