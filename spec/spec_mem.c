@@ -323,8 +323,7 @@ static bool fits_block(struct spec_state *state, const struct spec_vm *vm, u64 g
 	if (vm->state == VM_POWEROFF || spec_ram_end(vm, gfn) < gfn + PAGES_PER_BLOCK ||
 	    vm->has_level3[gfn / PAGES_PER_BLOCK] || vm->gfn[gfn].pfn != 0 ||
 	    vm->gfn[gfn].wish != S2_WISH_PRIVATE ||
-	    vm->tables_free < spec_vm_tables_for(vm, gfn, PAGES_PER_BLOCK) ||
-	    !core_has(state, state->host_level2[gib_number(state, pfn)] ? 0 : 1, CORE_POOL_FLOOR)) {
+	    vm->tables_free < spec_vm_tables_for(vm, gfn, PAGES_PER_BLOCK)) {
 		return false;
 	}
 	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
@@ -332,7 +331,8 @@ static bool fits_block(struct spec_state *state, const struct spec_vm *vm, u64 g
 			return false;
 		}
 	}
-	return true;
+	/* The host's map may be of a whole GiB there. */
+	return core_has(state, state->host_level2[gib_number(state, pfn)] ? 0 : 1, CORE_POOL_FLOOR);
 }
 
 /* The host's map loses one entry, and gets no table below it. */
