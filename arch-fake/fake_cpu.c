@@ -157,12 +157,12 @@ bool arch_random(u64 *out)
 {
 	static u64 state = 88172645463325252ull;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
 	*out = state;
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return fake_entropy;
 }
 

@@ -17,19 +17,35 @@ struct spec_page *spec_page(struct spec_state *state, u64 pfn)
 	return NULL;
 }
 
+u64 spec_pfn(const struct spec_state *state, u32 index)
+{
+	const struct ledger_region *region = state->region;
+
+	while (index >= region->pages) {
+		index -= (u32)region->pages;
+		region++;
+	}
+	return (region->base.v >> PAGE_SHIFT) + index;
+}
+
 static u64 block_number(const struct spec_state *state, u64 pfn)
 {
-	return pfn / 512 - (state->region[0].base.v >> PAGE_SHIFT) / 512;
+	return pfn / PAGES_PER_BLOCK - (state->region[0].base.v >> PAGE_SHIFT) / PAGES_PER_BLOCK;
+}
+
+static u64 gib_number(const struct spec_state *state, u64 pfn)
+{
+	return pfn / PAGES_PER_GIB - (state->region[0].base.v >> PAGE_SHIFT) / PAGES_PER_GIB;
 }
 
 /* A VM has these 2 MiB as one leaf: its page is there, and no table of the VM's below. */
 static bool is_vm_block(struct spec_state *state, u64 pfn)
 {
-	const struct spec_page *page = spec_page(state, align_down(pfn, 512));
+	const struct spec_page *page = spec_page(state, align_down(pfn, PAGES_PER_BLOCK));
 
 	for (u32 i = 0; i < SPEC_VMS && page != NULL && page->owner >= OWNER_VM_FIRST; i++) {
 		if ((state->vm[i].handle & 0xff) == page->owner) {
-			return !state->vm[i].has_level3[page->gfn / 512];
+			return !state->vm[i].has_level3[page->gfn / PAGES_PER_BLOCK];
 		}
 	}
 	return false;
@@ -37,10 +53,12 @@ static bool is_vm_block(struct spec_state *state, u64 pfn)
 
 bool spec_is_split(struct spec_state *state, u64 pfn)
 {
+	u64 first = align_down(pfn, PAGES_PER_BLOCK);
+
 	if (is_vm_block(state, pfn)) {
 		return false;
 	}
-	for (u64 at = align_down(pfn, 512); at < align_down(pfn, 512) + 512; at++) {
+	for (u64 at = first; at < first + PAGES_PER_BLOCK; at++) {
 		struct spec_page *page = spec_page(state, at);
 
 		if (page == NULL || page->owner != OWNER_HOST) {
@@ -57,7 +75,10 @@ void spec_page_set(struct spec_state *state, u64 pfn, struct spec_page to)
 
 	*spec_page(state, pfn) = to;
 	if (spec_is_split(state, pfn) && !was_split) {
-		state->core_free--;
+		bool *level2 = &state->host_level2[gib_number(state, pfn)];
+
+		state->core_free -= *level2 ? 1 : 2;
+		*level2 = true; /* for good: whole GiBs are not rebuilt */
 	}
 	if (!spec_is_split(state, pfn) && was_split) {
 		state->core_free++;
@@ -84,10 +105,17 @@ enum cv_status spec_page_check(struct spec_state *state, u64 pfn)
 
 static u32 tables_for(struct spec_state *state, u64 pfn, bool is_taken, bool is_el2)
 {
-	u32 host = is_taken && !spec_is_split(state, pfn) ? 1 : 0;
-	u32 hyp = is_el2 && !state->hyp_leaf[block_number(state, pfn)] ? 1 : 0;
+	u64 gib = gib_number(state, pfn);
+	u32 count = 0;
 
-	return host + hyp;
+	if (is_taken) {
+		count += (state->host_level2[gib] ? 0 : 1) + (spec_is_split(state, pfn) ? 0 : 1);
+	}
+	if (is_el2) {
+		count += (state->hyp_level2[gib] ? 0 : 1) +
+			 (state->hyp_leaf[block_number(state, pfn)] ? 0 : 1);
+	}
+	return count;
 }
 
 /* A call that needs no table does not need the pool. */
@@ -98,10 +126,9 @@ static bool core_has(const struct spec_state *state, u32 tables, u32 floor)
 
 static void map_el2(struct spec_state *state, u64 pfn)
 {
-	bool *leaf = &state->hyp_leaf[block_number(state, pfn)];
-
-	state->core_free -= *leaf ? 0 : 1;
-	*leaf = true;
+	state->core_free -= tables_for(state, pfn, false, true);
+	state->hyp_level2[gib_number(state, pfn)] = true;
+	state->hyp_leaf[block_number(state, pfn)] = true;
 }
 
 static enum cv_status donate(struct spec_state *state, u64 pfn, u32 floor)
@@ -193,25 +220,33 @@ enum cv_status spec_pool_topup(struct spec_state *state, u64 pfn)
 
 u64 spec_leaf_pages(const struct spec_vm *vm, u64 gfn)
 {
-	if (!vm->has_level2) {
-		return 512 * 512;
+	u64 gib = gfn / PAGES_PER_GIB;
+	u64 block = gfn / PAGES_PER_BLOCK;
+
+	if (gib >= SPEC_GFN_GIBS || !vm->has_level2[gib]) {
+		return PAGES_PER_GIB;
 	}
-	return vm->has_level3[gfn / 512] ? 1 : 512;
+	return block < SPEC_GFN_BLOCKS && vm->has_level3[block] ? 1 : PAGES_PER_BLOCK;
 }
 
 u32 spec_vm_tables_for(const struct spec_vm *vm, u64 gfn, u64 pages)
 {
-	if (pages == 512 * 512) {
+	if (pages == PAGES_PER_GIB) {
 		return 0;
 	}
-	return (vm->has_level2 ? 0u : 1u) + (pages == 1 && !vm->has_level3[gfn / 512] ? 1u : 0u);
+	return (vm->has_level2[gfn / PAGES_PER_GIB] ? 0u : 1u) +
+	       (pages == 1 && !vm->has_level3[gfn / PAGES_PER_BLOCK] ? 1u : 0u);
 }
 
 void spec_vm_tables_make(struct spec_vm *vm, u64 gfn, u64 pages)
 {
 	vm->tables_free -= spec_vm_tables_for(vm, gfn, pages);
-	vm->has_level2 = vm->has_level2 || pages < 512 * 512;
-	vm->has_level3[gfn / 512] = vm->has_level3[gfn / 512] || pages == 1;
+	if (pages < PAGES_PER_GIB) {
+		vm->has_level2[gfn / PAGES_PER_GIB] = true;
+	}
+	if (pages == 1) {
+		vm->has_level3[gfn / PAGES_PER_BLOCK] = true;
+	}
 }
 
 u64 spec_ram_end(const struct spec_vm *vm, u64 gfn)
@@ -296,32 +331,37 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 
 static bool fits_block(struct spec_state *state, const struct spec_vm *vm, u64 gfn, u64 pfn)
 {
-	if (vm->state == VM_POWEROFF || spec_ram_end(vm, gfn) < gfn + 512 ||
-	    vm->has_level3[gfn / 512] || vm->gfn[gfn].pfn != 0 ||
+	if (vm->state == VM_POWEROFF || spec_ram_end(vm, gfn) < gfn + PAGES_PER_BLOCK ||
+	    vm->has_level3[gfn / PAGES_PER_BLOCK] || vm->gfn[gfn].pfn != 0 ||
 	    vm->gfn[gfn].wish != S2_WISH_PRIVATE ||
-	    vm->tables_free < spec_vm_tables_for(vm, gfn, 512)) {
+	    vm->tables_free < spec_vm_tables_for(vm, gfn, PAGES_PER_BLOCK)) {
 		return false;
 	}
-	for (u64 i = 0; i < 512; i++) {
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
 		if (spec_page_check(state, pfn + i) != CV_OK) {
 			return false;
 		}
 	}
-	return true;
+	/* The host's map may be of a whole GiB there. */
+	return core_has(state, state->host_level2[gib_number(state, pfn)] ? 0 : 1, CORE_POOL_FLOOR);
 }
 
-/* The host's map loses one entry and gets no table. */
+/* The host's map loses one entry, and gets no table below it. */
 static void map_block(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn)
 {
-	spec_vm_tables_make(vm, gfn, 512);
-	for (u64 i = 0; i < 512; i++) {
+	bool *level2 = &state->host_level2[gib_number(state, pfn)];
+
+	state->core_free -= *level2 ? 0 : 1;
+	*level2 = true;
+	spec_vm_tables_make(vm, gfn, PAGES_PER_BLOCK);
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
 		*spec_page(state, pfn + i) = (struct spec_page){
 			.owner = (u32)(vm->handle & 0xff),
 			.gfn = gfn + i,
 		};
 		vm->gfn[gfn + i].pfn = pfn + i;
 	}
-	vm->guest_pages += 512;
+	vm->guest_pages += PAGES_PER_BLOCK;
 }
 
 enum cv_status spec_map_page(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
@@ -353,14 +393,14 @@ enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, 
 	}
 	for (i = 0; i < min_u64(pages, RV_BATCH_PAGES); i++) {
 		/* A block goes at once, and a batch ends where one may begin. */
-		if (vm->is_protected && pages - i >= 512 && (gfn + i) % 512 == 0 &&
-		    (pfn + i) % 512 == 0) {
+		if (vm->is_protected && pages - i >= PAGES_PER_BLOCK &&
+		    (gfn + i) % PAGES_PER_BLOCK == 0 && (pfn + i) % PAGES_PER_BLOCK == 0) {
 			if (i > 0) {
 				break;
 			}
 			if (spec_ram_end(vm, gfn) != 0 && fits_block(state, vm, gfn, pfn)) {
 				map_block(state, vm, gfn, pfn);
-				i = 512;
+				i = PAGES_PER_BLOCK;
 				break;
 			}
 		}
@@ -392,17 +432,17 @@ void spec_reclaim_page(struct spec_state *state, struct spec_vm *vm, u64 gfn)
 /* What the leaf of `gfn` holds, a page or a block. */
 static void reclaim_leaf(struct spec_state *state, struct spec_vm *vm, u64 gfn)
 {
-	u64 first = align_down(gfn, 512);
+	u64 first = align_down(gfn, PAGES_PER_BLOCK);
 
-	if (vm->has_level3[gfn / 512]) {
+	if (vm->has_level3[gfn / PAGES_PER_BLOCK]) {
 		spec_reclaim_page(state, vm, gfn);
 		return;
 	}
-	for (u64 i = 0; i < 512; i++) {
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
 		*spec_page(state, vm->gfn[first + i].pfn) = spec_host_page(0);
 		vm->gfn[first + i].pfn = 0;
 	}
-	vm->guest_pages -= 512;
+	vm->guest_pages -= PAGES_PER_BLOCK;
 }
 
 enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 pages, u64 *next)
@@ -426,9 +466,7 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 	/* 512 pages, or 4096 looks at what is not backed, of whatever size. */
 	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES;
 	     looks++) {
-		u64 covers = gfn < SPEC_GFNS			 ? spec_leaf_pages(vm, gfn)
-			     : gfn < 512 * 512 && vm->has_level2 ? 512
-								 : 512 * 512;
+		u64 covers = spec_leaf_pages(vm, gfn);
 
 		if (gfn < SPEC_GFNS && vm->gfn[gfn].pfn != 0) {
 			if (returned + covers > RV_BATCH_PAGES) {
@@ -518,7 +556,7 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 		return set_wish_backed(state, vm, gfn, end, wish, budget);
 	}
 	while (*gfn % pages != 0 || end - *gfn < pages) {
-		pages /= 512;
+		pages /= TABLE_ENTRIES;
 	}
 	if (vm->tables_free < spec_vm_tables_for(vm, *gfn, pages)) {
 		return CV_E_NOMEM;
@@ -555,4 +593,35 @@ enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64
 	}
 	*gfn = at;
 	return CV_OK;
+}
+
+/* What is not RAM is the host's to emulate: shared. */
+static enum s2_wish wish_of(const struct spec_vm *vm, u64 gfn)
+{
+	return spec_ram_end(vm, gfn) == 0 ? S2_WISH_SHARED : vm->gfn[gfn].wish;
+}
+
+enum s2_wish spec_get_wish(struct spec_state *state, u64 handle, u64 gfn, u64 end, u64 *until)
+{
+	const struct spec_vm *vm = spec_vm(state, handle);
+
+	*until = gfn + 1;
+	while (*until < end && wish_of(vm, *until) == wish_of(vm, gfn)) {
+		(*until)++;
+	}
+	return wish_of(vm, gfn);
+}
+
+enum cv_status spec_vm_write(struct spec_state *state, u64 handle, u64 ipa, u64 bytes)
+{
+	const struct spec_vm *vm = spec_vm(state, handle);
+	u64 gfn = ipa >> PAGE_SHIFT;
+
+	if (spec_ram_end(vm, gfn) == 0 || ipa % PAGE_SIZE + bytes > PAGE_SIZE) {
+		return CV_E_RANGE;
+	}
+	if (vm->gfn[gfn].pfn == 0) {
+		return CV_E_NOENT;
+	}
+	return vm->gfn[gfn].wish == S2_WISH_PRIVATE ? CV_OK : CV_E_STATE;
 }

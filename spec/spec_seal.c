@@ -12,7 +12,7 @@ static u64 next_vcpu(const struct spec_vm *vm)
 {
 	u64 next = vm->seal.next_vcpu;
 
-	while (next < SPEC_VCPUS && vm->run_pfn[next] == 0) {
+	while (next < SPEC_VCPUS && vm->vcpu[next].state == SPEC_VCPU_UNUSED) {
 		next++;
 	}
 	return next;
@@ -20,7 +20,7 @@ static u64 next_vcpu(const struct spec_vm *vm)
 
 static bool has_vcpu(const struct spec_vm *vm, u64 index)
 {
-	return index < SPEC_VCPUS && vm->run_pfn[index] != 0;
+	return index < SPEC_VCPUS && vm->vcpu[index].state != SPEC_VCPU_UNUSED;
 }
 
 /* RANGE, then STATE: not the time, or not the host's alone. */
@@ -155,7 +155,7 @@ enum cv_status spec_seal_save_page(struct spec_state *state, u64 handle, u64 pfn
 		return CV_OK;
 	}
 	is_backed = vm->gfn[at].pfn != 0;
-	pages = is_backed ? 1 : min_u64(spec_leaf_pages(vm, at), 512);
+	pages = is_backed ? 1 : min_u64(spec_leaf_pages(vm, at), PAGES_PER_BLOCK);
 	*gfn = at;
 	*what = (is_backed ? RV_SEAL_BACKED : 0) | said[vm->gfn[at].wish] |
 		pages << RV_SEAL_PAGES_SHIFT;
@@ -244,6 +244,8 @@ enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 ind
 	if (!is_next) {
 		return CV_E_AUTH;
 	}
+	/* It has run, in another life; power and registers are the record's. */
+	vm->vcpu[index].has_run = true;
 	vm->seal.next_vcpu = index + 1;
 	vm->seal.records++;
 	return CV_OK;
@@ -258,7 +260,7 @@ static bool is_what(u64 gfn, u64 what)
 		return pages == 1;
 	}
 	return (flags == RV_SEAL_SHARED || flags == RV_SEAL_DESTROYED) &&
-	       (pages == 1 || (pages == 512 && gfn % 512 == 0));
+	       (pages == 1 || (pages == PAGES_PER_BLOCK && gfn % PAGES_PER_BLOCK == 0));
 }
 
 /* The page is the VM's, or comes back scrubbed. */

@@ -479,7 +479,9 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 {
 	enum cv_status status = spec_image_map(&spec, vm_a, 0, page, 1, value);
 
-	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict, value) : status;
+	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict,
+						GFN_IMAGE << PAGE_SHIFT, value)
+			       : status;
 }
 
 #define VERIFY(name, page, launch, verdict) \
@@ -487,10 +489,10 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 VERIFY(verify_junk, FREE_PAGE, p, SPEC_MALFORMED)
 VERIFY(verify_foreign, p, LAUNCH_FOREIGN, SPEC_NOT_SIGNED)
 VERIFY(verify_signed, FREE_PAGE, LAUNCH_GOOD, SPEC_SIGNED)
-CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, &v))
-CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, &v))
+CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, 0, &v))
+CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, 0, &v))
 CALL(verify_dead, image_verify(vm_dead, p, &v),
-     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, &v))
+     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, 0, &v))
 #define RECLAIM(name, vm, gfn, pages) \
 	CALL(name, mem_reclaim(vm, gfn, pages, &v), spec_reclaim(&spec, vm, gfn, pages, &v))
 RECLAIM(reclaim_a, vm_a, GFN_SUBJECT, 1)
@@ -956,7 +958,7 @@ static u64 set_scene(enum page_scene page, enum vm_scene vms, enum pool_scene po
 {
 	u64 subject;
 
-	observe_boot(&spec);
+	observe_boot(&spec, &observe_machine);
 	fake_poke(SUBJECT, 0, 0x1234);
 	spec_page(&spec, SUBJECT)->token = fake_page_token(SUBJECT);
 	make_vms();
