@@ -44,6 +44,9 @@ enum cv_status spec_vcpu_boot(struct spec_state *state, u64 handle, u64 index, u
 	if (vm->is_protected && pc != vm->entry) {
 		return CV_E_PERM;
 	}
+	if (vm->seal.mode != SEAL_NONE) {
+		return CV_E_BUSY;
+	}
 	vcpu->power = VCPU_ON_PENDING;
 	vcpu->entry_pc = pc;
 	vcpu->entry_x0 = x0;
@@ -61,7 +64,7 @@ enum cv_status spec_vcpu_claim(struct spec_state *state, u64 handle, u64 index, 
 	if (vm->state != VM_VERIFIED || vcpu->power == VCPU_OFF || !cpu_may_run) {
 		return CV_E_STATE;
 	}
-	if (vcpu->state == SPEC_VCPU_ACTIVE) {
+	if (vcpu->state == SPEC_VCPU_ACTIVE || vm->seal.mode != SEAL_NONE) {
 		return CV_E_BUSY;
 	}
 	vcpu->state = SPEC_VCPU_ACTIVE;

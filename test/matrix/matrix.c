@@ -714,7 +714,8 @@ static enum cv_status seen(enum cv_status status, u64 pfn)
 
 static bool vm_a_has_vcpu(void)
 {
-	return spec_vm(&spec, vm_a) != NULL && spec_vm(&spec, vm_a)->run_pfn[1] != 0;
+	return spec_vm(&spec, vm_a) != NULL &&
+	       spec_vm(&spec, vm_a)->vcpu[1].state != SPEC_VCPU_UNUSED;
 }
 
 static enum cv_status core_save_page(u64 vm, u64 pfn, u64 *value)
