@@ -24,6 +24,8 @@ $(BENCH_OUT)/%.img: bench/guest/%.c $$(GUEST_ENV) $$(GUEST_DEP) test/guest/env.l
 		$(GUEST_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
 	$(CROSS)objcopy -O binary $(BENCH_OUT)/$*.elf $@
 
+$(BENCH_OUT)/donate.img: $$(call guest_of,hello)
+
 # For the protected VM: the loader in front, signed; bench/exits has the size of RAM, half of which is where QEMU puts the
 # device tree.
 $(BENCH_OUT)/bench-signed.img: $(BENCH_OUT)/bench.img $(BUILD)/sealboot/sealboot.bin $(BUILD)/keys/test.pem \

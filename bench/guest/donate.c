@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Runs in the place of Linux: gives memory to VMs and takes it back by the calls of abi.h, and lets
- * the counting plugin see each kind between `hint #0x70` and `hint #0x71`. Prints "donate NAME
- * CALLS" for each. What is needed once only (tables, the split of a host block) happens before.
+ * Runs in the place of Linux: gives memory to VMs and takes it back, starts and saves them by the
+ * calls of abi.h, and lets the counting plugin see each kind between `hint #0x70` and `hint #0x71`.
+ * Prints "donate NAME CALLS" for each, and "tables KIND BLOCKS PAGES": how many table pages so many
+ * blocks of 2 MiB took. What is needed once only (tables, the split of a host block) happens
+ * before.
  */
 #include "tiny.h"
+
+TINY_PAYLOAD(payload, "guest_hello");
 
 const char image_name[] = "donate";
 
@@ -12,8 +16,10 @@ const char image_name[] = "donate";
 #define PAGES 64ul
 #define BLOCKS 4ul
 #define RAM_BLOCKS 16ul
+#define IMAGE_BLOCKS 8ul /* 16 MiB */
+#define SEALED_PAGES 8ul
 
-static u64 vm_create(u64 flags)
+static u64 vm_create(u64 flags, u64 tables)
 {
 	struct smccc out;
 	u64 roots = tiny_pages(2, 2);
@@ -23,7 +29,7 @@ static u64 vm_create(u64 flags)
 	    RV_OK) {
 		fail("VM_CREATE with flags %#lx", flags);
 	}
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < tables; i++) {
 		rv_expect("VM_TOPUP", RV_OK, RV_VM_TOPUP, out.x[1], tiny_pages(1, 1), 0, 0, 0);
 	}
 	rv_expect("VM_ADD_RAM", RV_OK, RV_VM_ADD_RAM, out.x[1], 0, RAM_BLOCKS * BLOCK_PAGES, 0, 0);
@@ -49,6 +55,49 @@ static void reclaim(u64 vm, u64 gfn, u64 pages)
 	}
 }
 
+/* ---- images and snapshots ---- */
+
+static void image_map(u64 vm, u64 pfn)
+{
+	struct smccc out;
+
+	if (rv_call(&out, RV_IMAGE_MAP, vm, 0, pfn, BLOCK_PAGES, 0) != RV_OK ||
+	    out.x[1] != BLOCK_PAGES) {
+		fail("IMAGE_MAP");
+	}
+}
+
+static struct tiny_vm sealed;
+
+static void seal_page(void)
+{
+	static u64 pfn;
+	struct smccc out;
+
+	pfn = pfn ? pfn : tiny_pages(1, 1);
+	if (rv_call(&out, RV_SEAL_SAVE_PAGE, sealed.handle, pfn, 0, 0, 0) != RV_OK ||
+	    (out.x[2] & RV_SEAL_BACKED) == 0) {
+		fail("SAVE_PAGE");
+	}
+}
+
+/* ---- tables ---- */
+
+/* Table pages that a VM takes for `BLOCKS` blocks; `pages` of each are given. */
+static u64 tables_for(u64 pages)
+{
+	u64 vm = vm_create(RV_VM_PROTECTED, 0), tables = 0, pfn = tiny_pages(BLOCKS * 512, 512), i;
+
+	for (i = 0; i < BLOCKS; i++) {
+		while (rv_call(NULL, RV_MEM_MAP, vm, i * BLOCK_PAGES, pfn + i * BLOCK_PAGES, pages,
+			       0) == RV_E_NOMEM) {
+			rv_expect("VM_TOPUP", RV_OK, RV_VM_TOPUP, vm, tiny_pages(1, 1), 0, 0, 0);
+			tables++;
+		}
+	}
+	return tables;
+}
+
 #define MEASURE(name, count, call)                             \
 	do {                                                   \
 		__asm__ volatile("hint #0x70" : : : "memory"); \
@@ -61,11 +110,12 @@ static void reclaim(u64 vm, u64 gfn, u64 pages)
 
 _Noreturn void image_main(void)
 {
-	u64 open, protected, pages, blocks, loose;
+	u64 open, protected, pages, blocks, loose, image, content;
 
 	tiny_begin();
-	protected = vm_create(RV_VM_PROTECTED);
-	open = vm_create(0);
+	protected = vm_create(RV_VM_PROTECTED, 16);
+	open = vm_create(0, 16);
+	image = vm_create(RV_VM_PROTECTED, 16);
 	pages = tiny_pages(BLOCK_PAGES, BLOCK_PAGES);
 	loose = tiny_pages(2 * BLOCK_PAGES, BLOCK_PAGES);
 	blocks = tiny_pages(BLOCKS * BLOCK_PAGES, BLOCK_PAGES);
@@ -86,5 +136,25 @@ _Noreturn void image_main(void)
 	rv_expect("VM_KILL", RV_OK, RV_VM_KILL, protected, 0, 0, 0, 0);
 	MEASURE("block-back", BLOCKS, reclaim(protected, (1 + i) * BLOCK_PAGES, BLOCK_PAGES));
 	MEASURE("page-back", PAGES, reclaim(protected, 1 + i, 1));
+
+	content = tiny_pages(IMAGE_BLOCKS * BLOCK_PAGES, BLOCK_PAGES);
+	rv_expect("IMAGE_ADD", RV_OK, RV_IMAGE_ADD, image, 0, IMAGE_BLOCKS * BLOCK_PAGES * 4096, 0,
+		  0);
+	MEASURE("image", IMAGE_BLOCKS, image_map(image, content + i * BLOCK_PAGES));
+	tiny_create(&sealed, "sealed", payload.launch);
+	tiny_load(&sealed, TINY_IMAGE_GPA, payload.image, (u64)(payload.image_end - payload.image));
+	tiny_add_vcpu(&sealed, 0);
+	content = tiny_pages(1, 1);
+	memcpy((void *)(content * 4096), payload.launch, 4096);
+	MEASURE("verify", 1,
+		rv_expect("VM_VERIFY", RV_OK, RV_VM_VERIFY, sealed.handle, content, 0, 0, 0));
+	rv_expect("SAVE_BEGIN", RV_OK, RV_SEAL_SAVE_BEGIN, sealed.handle, content, 0, 0, 0);
+	rv_expect("SAVE_VCPU", RV_OK, RV_SEAL_SAVE_VCPU, sealed.handle, 0, content, 0, 0);
+	seal_page();
+	MEASURE("seal", SEALED_PAGES, seal_page());
+
+	print("tables blocks %lu %lu\n", BLOCKS, tables_for(BLOCK_PAGES));
+	print("tables pages %lu %lu\n", BLOCKS, tables_for(1));
+	print("records %u %u\n", tiny_facts.vm_pages + 2, tiny_facts.vcpu_pages);
 	pass();
 }
