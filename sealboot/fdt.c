@@ -121,23 +121,27 @@ static bool text_is_alike(const char *text, const char *wanted)
 	return false;
 }
 
+/* PSCI as a node names it. The old one leaves the numbers of its calls to the tree. */
+enum psci { PSCI_NONE, PSCI_OLD, PSCI_NOW };
+
 /*
- * Does a compatible property name a PSCI that Linux would use? Pre: its last byte is 0, so every
- * string in it ends.
+ * Which PSCI Linux would use by this compatible property: the first in the list. Pre: its last byte
+ * is 0, so every string in it ends.
  */
-static bool is_psci_compatible(const char *list, uint32_t bytes)
+static enum psci psci_of(const char *list, uint32_t bytes)
 {
-	static const char versions[][16] = { "arm,psci", "arm,psci-0.2", "arm,psci-1.0" };
-	uint32_t at, i;
+	uint32_t at;
 
 	for (at = 0; at < bytes; at += text_bytes(list + at, bytes - at)) {
-		for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-			if (text_is_alike(list + at, versions[i])) {
-				return true;
-			}
+		if (text_is_alike(list + at, "arm,psci")) {
+			return PSCI_OLD;
+		}
+		if (text_is_alike(list + at, "arm,psci-0.2") ||
+		    text_is_alike(list + at, "arm,psci-1.0")) {
+			return PSCI_NOW;
 		}
 	}
-	return false;
+	return PSCI_NONE;
 }
 
 /* [offset, offset + bytes) lies behind the header and inside the blob. */
@@ -317,17 +321,22 @@ static bool is_kept_in_chosen(const char *name, uint32_t limit)
 
 /*
  * Notes what a property says about PSCI. Readers differ on which of two of the same name counts,
- * and on a last string without an end: refused.
+ * and on a last string without an end: refused. So is what would let the tree call by SMC what it
+ * likes (the realm services are there), or have a CPU released by a write to where it likes.
  */
 static bool note_property(struct node *node, const char *name, uint32_t name_bytes,
 			  const char *text, uint32_t bytes, uint32_t value)
 {
 	if (text_is(name, name_bytes, "compatible")) {
-		if (node->has_compatible || bytes == 0 || text[bytes - 1] != 0) {
+		if (node->has_compatible || bytes == 0 || text[bytes - 1] != 0 ||
+		    psci_of(text, bytes) == PSCI_OLD) {
 			return false;
 		}
 		node->has_compatible = true;
-		node->is_psci = is_psci_compatible(text, bytes);
+		node->is_psci = psci_of(text, bytes) == PSCI_NOW;
+	}
+	if (text_is(name, name_bytes, "enable-method") && !text_is(text, bytes, "psci")) {
+		return false;
 	}
 	if (text_is(name, name_bytes, "method")) {
 		if (node->has_method) {

@@ -65,7 +65,7 @@ static uint32_t make_tree(void *dtb, int bytes, int psci_nodes, const char *meth
 	assert_int_equal(fdt_begin_node(dtb, "chosen"), 0);
 	put_chosen(dtb);
 	if (psci_nodes > 1) {
-		put_psci(dtb, "hidden", "arm,psci", sizeof("arm,psci"), method);
+		put_psci(dtb, "hidden", "arm,psci-0.2", sizeof("arm,psci-0.2"), method);
 	}
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_begin_node(dtb, "other"), 0);
@@ -205,11 +205,58 @@ static void test_compatible_is_read_as_linux_does(void **state)
 {
 	(void)state;
 	take_other_compatible("ARM,PSCI-0.2", sizeof("ARM,PSCI-0.2"), true);
-	take_other_compatible("x\0Arm,psci", sizeof("x\0Arm,psci"), true);
+	take_other_compatible("x\0Arm,psci-1.0", sizeof("x\0Arm,psci-1.0"), true);
 	take_other_compatible("arm,psci-1.0", sizeof("arm,psci-1.0") - 1, false);
 	take_other_compatible("arm,psci-1.00", sizeof("arm,psci-1.00"), false);
 	take_other_compatible("arm,psci-", sizeof("arm,psci-"), false);
 	take_other_compatible("", 0, false);
+}
+
+/* Of the old PSCI the tree would choose the numbers of the calls, and so call what it likes by SMC:
+ * the realm services. */
+static void test_psci_of_the_tree_s_numbers_is_refused(void **state)
+{
+	(void)state;
+	take_other_compatible("arm,psci", sizeof("arm,psci"), false);
+	take_other_compatible("x\0Arm,PSCI", sizeof("x\0Arm,PSCI"), false);
+	take_other_compatible("arm,psci\0arm,psci-1.0", sizeof("arm,psci\0arm,psci-1.0"), false);
+	take_other_compatible(PSCI_LIST, sizeof(PSCI_LIST), true);
+}
+
+/* A tree with one CPU that starts as `method` says, twice if `again`. */
+static bool is_cpu_taken(const char *method, size_t bytes, const char *again)
+{
+	void *taken;
+
+	assert_int_equal(fdt_create(sample, SAMPLE_BYTES), 0);
+	assert_int_equal(fdt_finish_reservemap(sample), 0);
+	assert_int_equal(fdt_begin_node(sample, ""), 0);
+	put_psci(sample, "psci", PSCI_LIST, sizeof(PSCI_LIST), "hvc");
+	assert_int_equal(fdt_begin_node(sample, "chosen"), 0);
+	assert_int_equal(fdt_end_node(sample), 0);
+	assert_int_equal(fdt_begin_node(sample, "cpu@0"), 0);
+	assert_int_equal(fdt_property(sample, "enable-method", method, (int)bytes), 0);
+	if (again) {
+		assert_int_equal(fdt_property_string(sample, "enable-method", again), 0);
+	}
+	assert_int_equal(fdt_property_u64(sample, "cpu-release-addr", 0x40400000), 0);
+	assert_int_equal(fdt_end_node(sample), 0);
+	assert_int_equal(fdt_end_node(sample), 0);
+	assert_int_equal(fdt_finish(sample), 0);
+	taken = take(sample, fdt_totalsize(sample));
+	free(taken);
+	return taken != NULL;
+}
+
+/* With a spin table the kernel would write where the tree says. */
+static void test_cpus_start_by_psci_only(void **state)
+{
+	(void)state;
+	assert_true(is_cpu_taken("psci", sizeof("psci"), NULL));
+	assert_false(is_cpu_taken("spin-table", sizeof("spin-table"), NULL));
+	assert_false(is_cpu_taken("psci", sizeof("psci") - 1, NULL));
+	assert_false(is_cpu_taken("", 0, NULL));
+	assert_false(is_cpu_taken("psci", sizeof("psci"), "spin-table"));
 }
 
 static void test_smc_stays(void **state)
@@ -516,6 +563,8 @@ int main(void)
 		cmocka_unit_test(test_method_becomes_smc),
 		cmocka_unit_test(test_every_psci_node_is_mended),
 		cmocka_unit_test(test_compatible_is_read_as_linux_does),
+		cmocka_unit_test(test_psci_of_the_tree_s_numbers_is_refused),
+		cmocka_unit_test(test_cpus_start_by_psci_only),
 		cmocka_unit_test(test_smc_stays),
 		cmocka_unit_test(test_deleted_nodes_are_fine),
 		cmocka_unit_test(test_chosen_is_the_image_s),
