@@ -214,7 +214,7 @@ def guest_image_is_an_image():
         tap.equal(at_kernel, 2 * MIB)
         tap.equal(at_dtb % (2 * MIB), 0)
         tap.require(at_dtb >= 2 * MIB + max(size, memory), "the DTB's room begins in the kernel")
-        tap.equal(needs, at_dtb + 4 * MIB)
+        tap.equal(needs, at_dtb + 4 * MIB + PAGE)
         tap.equal(others, [0] * 4)
         loader = read(os.path.join(tap.TOP, SEALBOOT))
         tap.equal(made[120:len(loader)], loader[120:])
@@ -249,7 +249,7 @@ def guest_parts_lie_behind_the_kernel_s_memory():
         else:
             tap.equal((at_cmdline, cmdline_bytes), (0, 0))
         tap.equal(len(made), up(end, PAGE))
-        tap.require(at_dtb >= len(made) + PAGE, "the launch page has no room")
+        tap.require(at_dtb >= len(made), "the DTB's room begins in the file")
 
 
 def signed(place, *options, kernel=None, out="out"):
@@ -266,13 +266,16 @@ def signed(place, *options, kernel=None, out="out"):
 
 @tap.test
 def signed_guest_has_its_launch_page_behind():
-    "a signed guest is the unsigned one and the launch page, within the memory that the header asks for"
+    "a signed guest is the unsigned one, the loader's room and the launch page, all that the header asks for"
     place = Place()
     made = signed(place, "--sign", place.out("key"), "--launch-out", place.out("launch"))
     tap.equal(made[-PAGE:], read(place.out("launch")))
     tap.equal(made[-PAGE:][:8], b"RVLAUNCH")
-    tap.require(struct.unpack_from("<Q", made, 16)[0] >= len(made), "a VMM may put something over the launch page")
-    tap.equal(made[:-PAGE], signed(place, out="unsigned"))
+    needs, at_dtb = struct.unpack_from("<Q", made, 16)[0], struct.unpack_from("<Q", made, 80)[0]
+    tap.equal(needs, len(made))
+    tap.equal(len(made), at_dtb + 4 * MIB + PAGE)
+    unsigned = signed(place, out="unsigned")
+    tap.equal(made[:-PAGE], unsigned + bytes(len(made) - PAGE - len(unsigned)))
     tap.equal(made, signed(place, "--sign", place.out("key"), out="again"))
     tap.equal(made, signed(place, "--launch", place.out("launch"), out="with"))
     done = tap.run(RAVELIN, "verify", "--launch", place.out(), "--public", place.out("pub"))
@@ -299,7 +302,7 @@ def signed_guest_is_for_qemu_s_virt():
     large = Place()
     text = inspected(large, kernel=image(70001, memory=130 * MIB))
     needs = struct.unpack_from("<Q", read(large.out()), 16)[0]
-    tap.require(f"parameters: {0x40200000 + needs:#x}, 2097152 bytes" in text, text)
+    tap.require(f"parameters: {0x40200000 + up(needs, 2 * MIB):#x}, 2097152 bytes" in text, text)
 
 
 @tap.test

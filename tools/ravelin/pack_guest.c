@@ -5,9 +5,12 @@
  *   2 MiB      the kernel Image, unmodified (+ its text_offset, which is 0 since Linux 5.8)
  *   then       its BSS; in the file if anything follows
  *   then       initrd and command line, each from a page's start
+ *   then       4 MiB for sealboot, from 2 MiB on: its device tree, its copy of the VMM's; zeroes,
+ *              in the file only if it is signed
  *   then       the launch page: the owner's signature over all of the above
- *   then       4 MiB for sealboot, not in the file: its device tree, its copy of the VMM's
- * All of that is within image_size, so a VMM keeps the device tree away from it.
+ * All of that is within image_size, so a VMM keeps the device tree away from it. sealboot's memory
+ * is signed because images are RAM: of what is none, the VMM would answer each load, also the
+ * second one of a word that was checked after the first.
  */
 #include "image.h"
 #include "launch.h"
@@ -79,6 +82,7 @@ static bool check_sealboot(const struct blob *sealboot, const char *path)
 }
 
 /* Pages, so that the guest can be signed; not if the file ends with the kernel and nobody signs it.
+ * Where things lie does not depend on who signs.
  */
 static struct layout lay_out(const struct parts *parts, const struct image *image, bool is_launched)
 {
@@ -93,9 +97,11 @@ static struct layout lay_out(const struct parts *parts, const struct image *imag
 	layout.initrd = align_to(layout.kernel + bytes, RV_PAGE_SIZE);
 	layout.cmdline = align_to(layout.initrd + parts->initrd.bytes, RV_PAGE_SIZE);
 	layout.end = align_to(layout.cmdline + parts->cmdline.bytes, RV_PAGE_SIZE);
-	layout.dtb = align_to(layout.end + RV_PAGE_SIZE, IMAGE_ALIGN);
-	layout.total = layout.dtb + 2 * SEAL_DTB_BYTES;
-	if (!is_launched && parts->initrd.bytes == 0 && parts->cmdline.bytes == 0) {
+	layout.dtb = align_to(layout.end, IMAGE_ALIGN);
+	layout.total = layout.dtb + 2 * SEAL_DTB_BYTES + RV_PAGE_SIZE;
+	if (is_launched) {
+		layout.end = layout.total - RV_PAGE_SIZE;
+	} else if (parts->initrd.bytes == 0 && parts->cmdline.bytes == 0) {
 		layout.end = layout.kernel + kernel->bytes;
 	}
 	return layout;
