@@ -197,6 +197,11 @@ u64 guest_sysreg_id(u32 crm, u32 op2, u64 hardware, u64 pfr0)
 #define PFR0_CRM 4
 #define PFR0_OP2 0
 
+bool guest_sysreg_is_32_possible(void)
+{
+	return PFR0_EL0(arch_id_register(PFR0_CRM, PFR0_OP2)) == PFR0_EL0_HAS_32;
+}
+
 static u64 read_id(u64 iss)
 {
 	const u32 crm = (u32)ISS_CRM(iss);

@@ -180,6 +180,16 @@ static bool must_end(const struct vm *vm)
 	       host_psci_is_stopping();
 }
 
+/*
+ * Whether the entry leads to the guest. It may have come to AArch32 on another CPU, or in a
+ * snapshot of another machine; where there is none, the return would be an illegal one and stay at
+ * EL2.
+ */
+static bool is_enterable(const struct vcpu *vcpu)
+{
+	return (vcpu->ctx.pstate & PSTATE_M32) == 0 || guest_sysreg_is_32_possible();
+}
+
 /* Enters the guest once. True: and again. */
 static bool run_once(struct vcpu *vcpu, struct run_exit *out)
 {
@@ -188,6 +198,9 @@ static bool run_once(struct vcpu *vcpu, struct run_exit *out)
 	if (must_end(vcpu->vm)) {
 		out->reason = RV_EXIT_DYING;
 		return false;
+	}
+	if (!is_enterable(vcpu)) {
+		return crash(vcpu, RV_CRASH_EXCEPTION_LEVEL, out);
 	}
 	event = arch_vcpu_enter(vcpu);
 	if (!exception_is_guest_pstate(vcpu->ctx.pstate)) {

@@ -324,6 +324,7 @@ static void set_thumb(struct vcpu *vcpu)
 static void a_short_instruction_is_skipped_by_two_bytes(void **state)
 {
 	(void)state;
+	fake_vcpu.id[4][0] = 2;
 	fake_vcpu_add(
 		(struct fake_step){ ARCH_EVENT_SYNC, EC_WFX << ESR_EC_SHIFT, 0, 0, set_thumb });
 	assert_int_equal(fix_run(), RV_EXIT_WFI);
@@ -373,6 +374,22 @@ static void an_impossible_mode_crashes_the_vm_alone(void **state)
 			fix_assert_record(fix.run[0], RV_EXIT_CRASH, 0, 0, 0,
 					  RV_CRASH_EXCEPTION_LEVEL);
 		}
+	}
+}
+
+/* Whoever came to AArch32 on another CPU, or in a snapshot of another machine: to return there
+ * would be an illegal return, which ends at EL2. */
+static void aarch32_is_not_entered_where_there_is_none(void **state)
+{
+	for (u64 el0 = 1; el0 <= 2; el0++) {
+		fix_setup(state);
+		fix.counter = PSTATE_M32;
+		fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, set_mode });
+		assert_int_equal(fix_run(), RV_EXIT_IRQ);
+		fake_vcpu.id[4][0] = el0;
+		fake_vcpu_add((struct fake_step){ .event = ARCH_EVENT_IRQ });
+		assert_int_equal(fix_run(), el0 == 2 ? RV_EXIT_IRQ : RV_EXIT_CRASH);
+		assert_int_equal(fix.vm.state, el0 == 2 ? VM_VERIFIED : VM_POWEROFF);
 	}
 }
 
@@ -501,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup(a_short_instruction_is_skipped_by_two_bytes, fix_setup),
 		cmocka_unit_test_setup(an_exception_of_user_mode_goes_to_el1, fix_setup),
 		cmocka_unit_test_setup(an_impossible_mode_crashes_the_vm_alone, fix_setup),
+		cmocka_unit_test_setup(aarch32_is_not_entered_where_there_is_none, fix_setup),
 		cmocka_unit_test_setup(every_exception_class_is_contained, fix_setup),
 		cmocka_unit_test_setup(secrets_stay, fix_setup_protected),
 		cmocka_unit_test_setup(boot_checks, fix_setup),

@@ -14,4 +14,7 @@ bool guest_sysreg_handle(struct vcpu *vcpu, struct run_exit *out);
  * hardware lacks. */
 u64 guest_sysreg_id(u32 crm, u32 op2, u64 hardware, u64 pfr0);
 
+/* Whether EL0 can be AArch32 on this CPU. */
+bool guest_sysreg_is_32_possible(void);
+
 #endif
