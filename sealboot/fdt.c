@@ -290,16 +290,26 @@ static bool begins_with(const char *text, const char *wanted)
 }
 
 /*
+ * Nodes of the root that no VMM makes for a guest like ours. Readers differ on whether "chosen@0"
+ * is /chosen. By /reserved-memory Linux gives memory to its allocator that the image may lie in,
+ * and under /hypervisor it looks for Xen's tables of EFI.
+ */
+static bool is_refused_node(const char *name)
+{
+	return begins_with(name, "chosen@") || begins_with(name, "reserved-memory") ||
+	       begins_with(name, "hypervisor");
+}
+
+/*
  * The beginning of a node, depth counted from the root's 0: name and padding. Only the root has an
- * empty name. Readers differ on whether "chosen@0" is /chosen: refused.
+ * empty name.
  */
 static bool take_name(struct tree *tree, struct output *out, uint32_t depth, struct node *node)
 {
 	const char *name = (const char *)&tree->words[tree->at];
 	uint32_t bytes = text_bytes(name, (tree->end - tree->at) * 4);
 
-	if (bytes == 0 || (bytes == 1) != (depth == 0) ||
-	    (depth == 1 && begins_with(name, "chosen@"))) {
+	if (bytes == 0 || (bytes == 1) != (depth == 0) || (depth == 1 && is_refused_node(name))) {
 		return false;
 	}
 	put(out, be32(FDT_BEGIN_NODE));
@@ -335,7 +345,8 @@ static bool note_property(struct node *node, const char *name, uint32_t name_byt
 		node->has_compatible = true;
 		node->is_psci = psci_of(text, bytes) == PSCI_NOW;
 	}
-	if (text_is(name, name_bytes, "enable-method") && !text_is(text, bytes, "psci")) {
+	if (text_is(name, name_bytes, "arm,smc-id") ||
+	    (text_is(name, name_bytes, "enable-method") && !text_is(text, bytes, "psci"))) {
 		return false;
 	}
 	if (text_is(name, name_bytes, "method")) {

@@ -42,8 +42,8 @@ struct seal_chosen {
  *
  * Pre:  source is 8-byte aligned or refused; its first page is readable.
  * Post: the number of bytes of the DTB in `room`, which is whole and well-formed; 0 if the source
- * is not, has no PSCI node, or one of PSCI before 0.2, starts a CPU otherwise, or has not exactly
- * one /chosen.
+ * is not, has no PSCI node or not exactly one /chosen, or says what a VMM has no reason to say
+ * (docs/launch.md).
  */
 uint32_t seal_take_dtb(const void *source, void *copy, void *room,
 		       const struct seal_chosen *chosen);

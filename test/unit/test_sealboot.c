@@ -223,8 +223,8 @@ static void test_psci_of_the_tree_s_numbers_is_refused(void **state)
 	take_other_compatible(PSCI_LIST, sizeof(PSCI_LIST), true);
 }
 
-/* A tree with one CPU that starts as `method` says, twice if `again`. */
-static bool is_cpu_taken(const char *method, size_t bytes, const char *again)
+/* A tree with a node of its own, which has a property, and perhaps another of the same name. */
+static bool is_property_taken(const char *name, const char *value, size_t bytes, const char *again)
 {
 	void *taken;
 
@@ -235,11 +235,10 @@ static bool is_cpu_taken(const char *method, size_t bytes, const char *again)
 	assert_int_equal(fdt_begin_node(sample, "chosen"), 0);
 	assert_int_equal(fdt_end_node(sample), 0);
 	assert_int_equal(fdt_begin_node(sample, "cpu@0"), 0);
-	assert_int_equal(fdt_property(sample, "enable-method", method, (int)bytes), 0);
+	assert_int_equal(fdt_property(sample, name, value, (int)bytes), 0);
 	if (again) {
-		assert_int_equal(fdt_property_string(sample, "enable-method", again), 0);
+		assert_int_equal(fdt_property_string(sample, name, again), 0);
 	}
-	assert_int_equal(fdt_property_u64(sample, "cpu-release-addr", 0x40400000), 0);
 	assert_int_equal(fdt_end_node(sample), 0);
 	assert_int_equal(fdt_end_node(sample), 0);
 	assert_int_equal(fdt_finish(sample), 0);
@@ -251,12 +250,23 @@ static bool is_cpu_taken(const char *method, size_t bytes, const char *again)
 /* With a spin table the kernel would write where the tree says. */
 static void test_cpus_start_by_psci_only(void **state)
 {
+	static const char name[] = "enable-method";
+
 	(void)state;
-	assert_true(is_cpu_taken("psci", sizeof("psci"), NULL));
-	assert_false(is_cpu_taken("spin-table", sizeof("spin-table"), NULL));
-	assert_false(is_cpu_taken("psci", sizeof("psci") - 1, NULL));
-	assert_false(is_cpu_taken("", 0, NULL));
-	assert_false(is_cpu_taken("psci", sizeof("psci"), "spin-table"));
+	assert_true(is_property_taken(name, "psci", sizeof("psci"), NULL));
+	assert_false(is_property_taken(name, "spin-table", sizeof("spin-table"), NULL));
+	assert_false(is_property_taken(name, "psci", sizeof("psci") - 1, NULL));
+	assert_false(is_property_taken(name, "", 0, NULL));
+	assert_false(is_property_taken(name, "psci", sizeof("psci"), "spin-table"));
+}
+
+/* SCMI and the watchdog call what the tree says, by SMC. */
+static void test_a_call_s_number_is_not_the_tree_s(void **state)
+{
+	(void)state;
+	assert_true(is_property_taken("arm,smc-ids", "\xc4\0\x01\x96", 4, NULL));
+	assert_false(is_property_taken("arm,smc-id", "\xc4\0\x01\x96", 4, NULL));
+	assert_false(is_property_taken("arm,smc-id", "", 0, NULL));
 }
 
 static void test_smc_stays(void **state)
@@ -358,6 +368,18 @@ static void test_one_chosen_only(void **state)
 	assert_false(is_taken_with("chosen", "chosen@0"));
 	assert_false(is_taken_with("chosen@0", "other"));
 	assert_false(is_taken_with("chose", "other"));
+}
+
+/* Nodes by which Linux lets a tree hand out memory, the kernel's own too (/reserved-memory), or
+ * takes tables of EFI from elsewhere than /chosen (/hypervisor/uefi, for Xen). */
+static void test_nodes_over_the_kernel_s_memory_are_refused(void **state)
+{
+	(void)state;
+	assert_true(is_taken_with("chosen", "memory@40000000"));
+	assert_false(is_taken_with("chosen", "reserved-memory"));
+	assert_false(is_taken_with("reserved-memory@0", "chosen"));
+	assert_false(is_taken_with("chosen", "hypervisor"));
+	assert_false(is_taken_with("hypervisor@0", "chosen"));
 }
 
 /* A tree that fills the room already leaves none for what is ours. */
@@ -565,11 +587,13 @@ int main(void)
 		cmocka_unit_test(test_compatible_is_read_as_linux_does),
 		cmocka_unit_test(test_psci_of_the_tree_s_numbers_is_refused),
 		cmocka_unit_test(test_cpus_start_by_psci_only),
+		cmocka_unit_test(test_a_call_s_number_is_not_the_tree_s),
 		cmocka_unit_test(test_smc_stays),
 		cmocka_unit_test(test_deleted_nodes_are_fine),
 		cmocka_unit_test(test_chosen_is_the_image_s),
 		cmocka_unit_test(test_chosen_takes_nothing_from_the_vmm),
 		cmocka_unit_test(test_one_chosen_only),
+		cmocka_unit_test(test_nodes_over_the_kernel_s_memory_are_refused),
 		cmocka_unit_test(test_room_is_not_left),
 		cmocka_unit_test(test_slots_lead_to_the_parts),
 		cmocka_unit_test(test_no_psci_is_refused),
