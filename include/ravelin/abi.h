@@ -117,8 +117,8 @@ enum rv_vm_flags {
  * loaded; page not the host's), BUSY (gfn taken), NOMEM (RV_VM_TOPUP or RV_POOL_TOPUP). Seed:
  * map_io. */
 #define RV_VM_MAP_IO RV_HVC(0x116)
-/* (vm, what): -> x1..x4 = 32 bytes, as owner0..3 above. Errors: INVALID, NOENT, STATE (manifest:
- * not VERIFIED yet), PERM (open VM). */
+/* (vm, what): -> x1..x4 = 32 bytes, as owner0..3 above. Errors: INVALID, NOENT, PERM (open VM),
+ * STATE (manifest: not VERIFIED). */
 #define RV_VM_MEASURE RV_HVC(0x117)
 enum rv_measure {
 	RV_MEASURE_OWNER = 0,	 /* SHA-256 of the owner's public key */
@@ -180,9 +180,9 @@ struct rv_launch {
  * 512 pages that may be one, so that the next begins with them. Open VM: the page
  * stays the host's, content and all, and is shared with the VM ("share"); it is pinned until
  * reclaimed; other VMs may share it, too. A gfn the guest has declared destroyed gets STATE.
- * Errors, for the first page: INVALID, NOENT, RANGE (gfn outside the VM's RAM, pfn not RAM), STATE
- * (the VM is off or being loaded, or the page is not the host's alone), BUSY (gfn already backed,
- * or the VM is being saved), NOMEM. Seed: assign_pfn_to_vm, assign_smmu. */
+ * Errors: INVALID, NOENT, STATE (the VM is being loaded), BUSY (it is being saved); for the first
+ * page: RANGE (gfn outside the VM's RAM, pfn not RAM), STATE (the VM is off, or the page is not the
+ * host's alone), BUSY (gfn already backed), NOMEM. Seed: assign_pfn_to_vm, assign_smmu. */
 #define RV_MEM_MAP RV_HVC(0x120)
 /* (vm, first gfn, pages): takes back what backs these gfns: unmapped from the VM, scrubbed
  * (protected), returned to the host; device pages too. pages may be any number; at most
