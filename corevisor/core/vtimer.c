@@ -14,14 +14,20 @@ bool vtimer_fires(u64 ctl, u64 cval, u64 now)
 	return (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE && now >= cval;
 }
 
+/* A guest's time may be ahead of the counter (a snapshot from before the last boot): then the
+ * offset is negative, and what lies before the counter's zero has fired. */
 u64 vtimer_deadline(u64 ctl, u64 cval, u64 cntvoff)
 {
-	u64 deadline = cval + cntvoff;
+	const u64 ahead = -cntvoff;
+	const u64 deadline = cval + cntvoff;
 
-	if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE || deadline < cval) {
+	if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE) {
 		return VTIMER_NEVER;
 	}
-	return deadline;
+	if ((s64)cntvoff < 0) {
+		return cval > ahead ? deadline : 0;
+	}
+	return deadline < cval ? VTIMER_NEVER : deadline;
 }
 
 u64 vtimer_read_phys(const struct vcpu *vcpu, enum vtimer_reg reg)

@@ -393,6 +393,10 @@ static void the_virtual_timer_is_reported(void **state)
 	assert_int_equal(fix.run[0]->vtimer_deadline, ~0ull);
 	assert_int_equal(vtimer_deadline(1, ~0ull - 5, 10), VTIMER_NEVER);
 	assert_int_equal(vtimer_deadline(5, 7, 10), 17);
+	/* A restored VM's time is ahead of a counter that began anew. */
+	assert_int_equal(vtimer_deadline(1, 1000, -300ull), 700);
+	assert_int_equal(vtimer_deadline(1, ~0ull - 5, -300ull), ~0ull - 305);
+	assert_int_equal(vtimer_deadline(1, 200, -300ull), 0);
 	assert_false(vtimer_fires(0, 0, 1));
 	assert_true(vtimer_fires(1, 1, 1));
 }
