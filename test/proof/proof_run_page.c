@@ -11,6 +11,7 @@
  * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
  * Proof-args: corevisor/core/vgic.c corevisor/core/vtimer.c
  * Proof-volatile: yes
+ * Proof-unfinished: proof_run_page
  */
 #include "exits.h"
 

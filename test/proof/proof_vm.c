@@ -10,11 +10,11 @@
  * Proof-args: --unwind 9 --max-field-sensitivity-array-size 8
  * Proof-args: corevisor/core/mem_pages.c
  * Proof-entry: proof_register_kvm
- * Proof-entry: proof_register_vcpu
+ * Proof-unfinished: proof_register_vcpu
  * Proof-entry: proof_vm_kill quick
  * Proof-entry: proof_vm_topup
  * Proof-entry: proof_vm_add_ram
- * Proof-entry: proof_vm_destroy
+ * Proof-unfinished: proof_vm_destroy
  */
 #include "pages.h"
 
