@@ -108,7 +108,7 @@ static void shared_store(u32 *at, u32 value, int order)
 #define __atomic_fetch_add(at, by, order) shared_add(at, by, order)
 #define __atomic_load_n(at, order) shared_load(at, order)
 #define __atomic_store_n(at, value, order) shared_store(at, value, order)
-#include "../../corevisor/core/lock.c"
+#include "corevisor/core/lock.c"
 #undef __atomic_fetch_add
 #undef __atomic_load_n
 #undef __atomic_store_n

@@ -19,7 +19,7 @@
 #include <cv/guest_fault.h>
 #include <cv/host_psci.h>
 
-#include "../../corevisor/core/run.c"
+#include "corevisor/core/run.c"
 
 /* ---- the handlers ---- */
 

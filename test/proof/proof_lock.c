@@ -26,8 +26,8 @@
  */
 #include "lock_model.h"
 
-#include "../../corevisor/core/host_map.c"
-#include "../../corevisor/core/vm.c"
+#include "corevisor/core/host_map.c"
+#include "corevisor/core/vm.c"
 
 /* ---- core: the table of VM slots. acquire_lock_core, release_lock_core ---- */
 

@@ -9,7 +9,7 @@
  */
 #include "lock_model.h"
 
-#include "../../corevisor/core/dma.c"
+#include "corevisor/core/dma.c"
 
 #define CONTEXT 5u /* all are alike */
 

@@ -8,7 +8,7 @@
  * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
- * Proof-unfinished: proof_mem_take
+ * Proof-entry: proof_mem_take
  * Proof-unfinished: proof_mem_return
  * Proof-unfinished: proof_mem_run_page
  */

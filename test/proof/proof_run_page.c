@@ -18,7 +18,7 @@
 #include <cv/guest_fault.h>
 #include <cv/host_psci.h>
 
-#include "../../corevisor/core/run.c"
+#include "corevisor/core/run.c"
 
 static enum cv_status claim_status;
 static enum cv_status start_status;

@@ -24,7 +24,7 @@
 /* A call that returns so few pages stops in the middle, as the real one does after 512. */
 #undef RV_BATCH_PAGES
 #define RV_BATCH_PAGES 5
-#include "../../corevisor/core/vm.c"
+#include "corevisor/core/vm.c"
 
 /* ---- what vm.c needs beside the pages ---- */
 

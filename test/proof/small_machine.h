@@ -18,7 +18,7 @@
 
 #include "proof.h"
 
-#include "../../corevisor/core/host_map.c" /* its static state is quantified over, too */
+#include "corevisor/core/host_map.c" /* its static state is quantified over, too */
 
 /* RAM: two regions, 8 pages: half a block, a whole one; and two pages of a third. */
 #define RAM_A 18ull
