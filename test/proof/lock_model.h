@@ -113,15 +113,17 @@ static void shared_store(u32 *at, u32 value, int order)
 #undef __atomic_load_n
 #undef __atomic_store_n
 
-void arch_lock_taken(u32 rank)
+void arch_lock_taken(const struct lock *lock)
 {
 	claim(me == NOT_THERE && rank_held == 0, "the rank is checked before the wait");
-	rank_held = rank;
+	claim(lock == the_lock, "this lock");
+	rank_held = lock->rank;
 }
 
-void arch_lock_dropped(u32 rank)
+void arch_lock_dropped(const struct lock *lock)
 {
-	claim(rank == rank_held && me == HOLDING, "the rank that was taken is dropped");
+	claim(lock == the_lock && lock->rank == rank_held && me == HOLDING,
+	      "the rank that was taken is dropped");
 	rank_held = 0;
 }
 
