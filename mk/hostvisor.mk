@@ -11,7 +11,7 @@ hostvisor_ko = $(BUILD)/hostvisor/$(call hostvisor_release,$(1))/hostvisor.ko
 # Kbuild writes next to the sources, so each kernel gets a directory of links to them.
 # W=1 is on for our own code; pahole is not needed; KBUILD_MODPOST_WARN stays unset: a missing export is an error.
 define hostvisor_rule
-$(call hostvisor_ko,$(1)): $$(HOSTVISOR_SOURCES) include/ravelin/abi.h
+$(call hostvisor_ko,$(1)): $$(HOSTVISOR_SOURCES) include/ravelin/abi.h include/ravelin/hostvisor.h
 	@mkdir -p $$(@D)
 	@find $$(@D) -maxdepth 1 -type l -delete
 	@ln -s $$(addprefix $$(CURDIR)/,$$(HOSTVISOR_SOURCES)) $$(@D)/
