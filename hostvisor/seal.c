@@ -328,6 +328,17 @@ static int hv_load_record(struct hv_seal *seal)
 	}
 }
 
+/* What a kind does not use is 0. */
+static bool hv_is_head(const struct ravelin_seal_record *record)
+{
+	bool is_page = record->kind == RAVELIN_SEAL_PAGE;
+	bool has_place = is_page || record->kind == RAVELIN_SEAL_VCPU;
+	bool has_tag = record->kind >= RAVELIN_SEAL_VCPU;
+
+	return (is_page || !record->what) && (has_place || !record->at) &&
+	       (has_tag || !(record->tag[0] | record->tag[1]));
+}
+
 /* Is this a record, and one that may come now? Of what is in it the corevisor knows more. */
 static bool hv_is_record(const struct hv_seal *seal, size_t bytes)
 {
@@ -335,7 +346,7 @@ static bool hv_is_record(const struct hv_seal *seal, size_t bytes)
 
 	if (record->kind < seal->next || record->kind > RAVELIN_SEAL_END ||
 	    (seal->next <= RAVELIN_SEAL_HOST && record->kind != seal->next) ||
-	    record->bytes != bytes - sizeof(*record))
+	    record->bytes != bytes - sizeof(*record) || !hv_is_head(record))
 		return false;
 	if (record->kind == RAVELIN_SEAL_HOST)
 		return record->bytes <= HV_SEAL_STATE_MAX;
