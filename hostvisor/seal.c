@@ -41,7 +41,7 @@ static int hv_seal_errno(int status)
 
 /*
  * Once the state is neither SETUP nor LIVE, a vCPU that comes waits in KVM_RUN and changes nothing;
- * none may be under way.
+ * none may be under way. The mutexes come before vm->lock, which is held: they are only tried.
  */
 static bool hv_is_at_rest(struct hv_vm *vm)
 {
@@ -213,10 +213,10 @@ static void hv_save_end_early(struct hv_seal *seal)
 {
 	struct hv_vm *vm = seal->vm;
 
-	if (hv_seal_abort(vm->handle) != RV_OK)
-		WARN_ON_ONCE(hv_vm_stop(vm));
-	else
+	if (hv_seal_abort(vm->handle) == RV_OK)
 		hv_vm_set_live(vm);
+	else
+		hv_vm_stop(vm);
 }
 
 /* ---- loading ---- */
@@ -375,7 +375,10 @@ static int hv_load_take(struct hv_seal *seal, const char __user *from, size_t by
 	return ret;
 }
 
-/* What has failed stays so: everything is given back. */
+/*
+ * What has failed stays so: everything is given back, or what the corevisor still holds when the VM
+ * is reset or closed.
+ */
 static ssize_t hv_load_write_locked(struct hv_seal *seal, const char __user *from, size_t bytes)
 {
 	struct hv_vm *vm = seal->vm;
@@ -391,7 +394,7 @@ static ssize_t hv_load_write_locked(struct hv_seal *seal, const char __user *fro
 		ret = -ESRCH;
 	}
 	if (ret)
-		WARN_ON_ONCE(hv_vm_stop(vm));
+		hv_vm_stop(vm);
 	return ret ? ret : bytes;
 }
 
@@ -426,7 +429,7 @@ static void hv_seal_close(struct hv_seal *seal)
 	if (vm->seal == seal && vm->state == HV_SAVING)
 		hv_save_end_early(seal);
 	else if (vm->seal == seal)
-		WARN_ON_ONCE(hv_vm_stop(vm));
+		hv_vm_stop(vm);
 	mutex_unlock(&vm->lock);
 	hv_seal_free(seal);
 	hv_vm_put(vm);

@@ -32,7 +32,7 @@ struct hv_state_vcpu {
 #define IRQ_LATCHED BIT_ULL(50)
 #define IRQ_ACTIVE BIT_ULL(51)
 #define IRQ_LINE BIT_ULL(52)
-#define IRQ_OWNER GENMASK_ULL(63, 56) /* of an active one: index */
+#define IRQ_OWNER GENMASK_ULL(63, 56) /* of an active one: index + 1; 0: none */
 #define IRQ_PRIORITY_SHIFT 40
 #define IRQ_OWNER_SHIFT 56
 #define IRQ_KNOWN                                                                        \
@@ -53,17 +53,22 @@ static u32 hv_state_bytes(const struct hv_vm *vm)
 	       vm->vcpu_count * sizeof(struct hv_state_vcpu);
 }
 
+static bool hv_is_timer(const struct vgic_irq *irq)
+{
+	return irq->intid == VGIC_VTIMER_INTID || irq->intid == VGIC_PTIMER_INTID;
+}
+
 /* ---- out ---- */
 
 static u64 hv_irq_get(const struct vgic_irq *irq)
 {
-	bool is_timer = irq->intid == VGIC_VTIMER_INTID || irq->intid == VGIC_PTIMER_INTID;
+	/* Without an owner: the guest has made active what goes to no vCPU. */
+	u64 owner = irq->is_active && irq->owner ? irq->owner->index + 1 : 0;
 
 	return irq->route | (u64)irq->priority << IRQ_PRIORITY_SHIFT |
 	       (irq->is_level ? IRQ_LEVEL : 0) | (irq->is_enabled ? IRQ_ENABLED : 0) |
 	       (irq->is_latched ? IRQ_LATCHED : 0) | (irq->is_active ? IRQ_ACTIVE : 0) |
-	       (is_timer && irq->line ? IRQ_LINE : 0) |
-	       (irq->is_active ? (u64)irq->owner->index << IRQ_OWNER_SHIFT : 0);
+	       (hv_is_timer(irq) && irq->line ? IRQ_LINE : 0) | owner << IRQ_OWNER_SHIFT;
 }
 
 static void hv_vcpu_state_get(const struct hv_vcpu *vcpu, struct hv_state_vcpu *to)
@@ -104,34 +109,46 @@ u32 hv_seal_state_get(struct hv_vm *vm, void *to)
 
 /* ---- in ---- */
 
-/* Pre: as vgic_reset() leaves it, vgic.lock held. */
-static int hv_irq_set(struct hv_vm *vm, struct vgic_irq *irq, u64 from)
+/* The word's vCPU, NULL: it names none. */
+static struct hv_vcpu *hv_irq_owner(const struct hv_vm *vm, u64 word)
 {
-	bool is_private = irq->intid < VGIC_PRIVATE;
-	unsigned int index = from >> IRQ_OWNER_SHIFT;
-	struct hv_vcpu *owner = index < HV_MAX_VCPUS ? vm->vcpus[index] : NULL;
+	unsigned int number = word >> IRQ_OWNER_SHIFT;
 
-	if (from & ~IRQ_KNOWN || !owner ||
-	    (is_private && from & IRQ_ACTIVE && owner != irq->target))
+	return number && number <= HV_MAX_VCPUS ? vm->vcpus[number - 1] : NULL;
+}
+
+static bool hv_is_irq(const struct hv_vm *vm, const struct vgic_irq *irq, u64 word)
+{
+	const struct hv_vcpu *owner = hv_irq_owner(vm, word);
+
+	if (word & ~IRQ_KNOWN || (word & IRQ_LINE && !hv_is_timer(irq)))
+		return false;
+	if (!(word & IRQ_OWNER))
+		return true;
+	return owner && word & IRQ_ACTIVE && (irq->intid >= VGIC_PRIVATE || owner == irq->target);
+}
+
+/* Pre: as vgic_reset() leaves it, vgic.lock held. */
+static int hv_irq_set(struct hv_vm *vm, struct vgic_irq *irq, u64 word)
+{
+	struct hv_vcpu *target = irq->target;
+
+	if (!hv_is_irq(vm, irq, word))
 		return -EINVAL;
-	irq->route = from & IRQ_ROUTE;
-	if (!is_private)
-		irq->target = irq->route & BIT(31) ? vm->vcpus[0] : vgic_find_vcpu(vm, irq->route);
-	irq->priority = (from & IRQ_PRIORITY) >> IRQ_PRIORITY_SHIFT;
-	irq->is_level = from & IRQ_LEVEL;
-	irq->is_enabled = from & IRQ_ENABLED;
-	irq->is_latched = from & IRQ_LATCHED;
-	if (is_private)
-		irq->line = from & IRQ_LINE;
-	if (from & IRQ_ACTIVE) {
-		/* Queued where it was taken, which need not be where the next one goes. */
-		struct hv_vcpu *target = irq->target;
-
-		irq->target = owner;
-		irq->is_active = true;
-		vgic_update(irq);
-		irq->target = target;
-	}
+	irq->route = word & IRQ_ROUTE;
+	if (irq->intid >= VGIC_PRIVATE)
+		target = irq->route & BIT(31) ? vm->vcpus[0] : vgic_find_vcpu(vm, irq->route);
+	irq->priority = (word & IRQ_PRIORITY) >> IRQ_PRIORITY_SHIFT;
+	irq->is_level = word & IRQ_LEVEL;
+	irq->is_enabled = word & IRQ_ENABLED;
+	irq->is_latched = word & IRQ_LATCHED;
+	irq->is_active = word & IRQ_ACTIVE;
+	if (hv_is_timer(irq))
+		irq->line = word & IRQ_LINE;
+	/* An active one is queued where it was taken; the next one may go elsewhere. */
+	irq->target = hv_irq_owner(vm, word) ?: target;
+	vgic_update(irq);
+	irq->target = target;
 	vgic_update(irq);
 	return 0;
 }
