@@ -163,7 +163,7 @@ static int hv_save_next(struct hv_seal *seal)
 	seal->record.kind = seal->next;
 	switch (seal->next) {
 	case RAVELIN_SEAL_HEADER: /* SAVE_BEGIN wrote it */
-		seal->record.bytes = PAGE_SIZE;
+		seal->record.bytes = sizeof(struct rv_seal_header);
 		seal->next = RAVELIN_SEAL_HOST;
 		return 0;
 	case RAVELIN_SEAL_HOST:
@@ -348,11 +348,16 @@ static bool hv_is_record(const struct hv_seal *seal, size_t bytes)
 	    (seal->next <= RAVELIN_SEAL_HOST && record->kind != seal->next) ||
 	    record->bytes != bytes - sizeof(*record) || !hv_is_head(record))
 		return false;
-	if (record->kind == RAVELIN_SEAL_HOST)
+	switch (record->kind) {
+	case RAVELIN_SEAL_HEADER:
+		return record->bytes == sizeof(struct rv_seal_header);
+	case RAVELIN_SEAL_HOST:
 		return record->bytes <= HV_SEAL_STATE_MAX;
-	return record->bytes ==
-	       (record->kind == RAVELIN_SEAL_PAGE && !(record->what & RV_SEAL_BACKED) ? 0
-										      : PAGE_SIZE);
+	case RAVELIN_SEAL_PAGE:
+		return record->bytes == (record->what & RV_SEAL_BACKED ? PAGE_SIZE : 0);
+	default:
+		return record->bytes == PAGE_SIZE;
+	}
 }
 
 static int hv_load_take(struct hv_seal *seal, const char __user *from, size_t bytes)

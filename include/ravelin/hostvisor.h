@@ -26,7 +26,7 @@
 
 /* In this order. */
 enum ravelin_seal_kind {
-	RAVELIN_SEAL_HEADER = 1, /* struct rv_seal_header, 0 behind it: RAVELIN_SEAL_PAGE_BYTES */
+	RAVELIN_SEAL_HEADER = 1, /* struct rv_seal_header */
 	RAVELIN_SEAL_HOST = 2,	 /* what the module itself keeps of the VM: its own, unprotected */
 	RAVELIN_SEAL_VCPU = 3,	 /* at: index; RAVELIN_SEAL_PAGE_BYTES of ciphertext */
 	RAVELIN_SEAL_PAGE = 4,	 /* at: gfn; the same if what has RV_SEAL_BACKED, else nothing */

@@ -18,6 +18,7 @@ HEADER, HOST, VCPU, PAGE, END = range(1, 6)
 BACKED, SHARED = 1, 2
 MAGIC = 0x44454c4145535652
 RAM_COUNT_AT = 16 + 8 + 4 * 32 + 8  # in struct rv_seal_header
+HEADER_BYTES = RAM_COUNT_AT + 8 + 8 * 16
 
 
 def record(kind, content=bytes(4096), at=0, what=0, claimed=None):
@@ -25,7 +26,7 @@ def record(kind, content=bytes(4096), at=0, what=0, claimed=None):
 
 
 def header(magic=MAGIC, version=1, ram_count=1):
-    data = bytearray(struct.pack("<QIIQ", magic, version, 1, 1).ljust(4096, b"\0"))
+    data = bytearray(struct.pack("<QIIQ", magic, version, 1, 1).ljust(HEADER_BYTES, b"\0"))
     struct.pack_into("<QQQ", data, RAM_COUNT_AT, ram_count, 0x40000, 0x10000)
     return record(HEADER, bytes(data))
 
@@ -69,6 +70,7 @@ for name, given, why in (
         ("another magic", instead(0, header(magic=1)), NO_SNAPSHOT),
         ("another version", instead(0, header(version=2)), "a snapshot of version 2; this program knows 1"),
         ("more RAM ranges than there can be", instead(0, header(ram_count=2 ** 63)), "damaged: too many ranges of RAM"),
+        ("half a header", record(HEADER, header()[40:][:HEADER_BYTES // 2]), NO_SNAPSHOT),
         ("no header", without(0), NO_SNAPSHOT),
         ("no host state", without(1), DAMAGED),
         ("no vCPU", without(2), DAMAGED),

@@ -9,8 +9,7 @@ static bool add_header(struct snapshot *snapshot, const struct snapshot_record *
 {
 	struct rv_seal_header *header = &snapshot->header;
 
-	if (record->head.kind != RAVELIN_SEAL_HEADER ||
-	    record->head.bytes != RAVELIN_SEAL_PAGE_BYTES) {
+	if (record->head.kind != RAVELIN_SEAL_HEADER || record->head.bytes != sizeof(*header)) {
 		return fail("%s: no snapshot of a VM", snapshot->path);
 	}
 	memcpy(header, record->content, sizeof(*header));
