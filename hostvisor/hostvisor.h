@@ -164,8 +164,8 @@ u64 hv_mem_skip_untouched(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn,
 /* Gives the guest these pages, content and all, as image `index`. Pre: vm->mem_lock held. */
 int hv_mem_give_image(struct hv_vm *vm, u64 index, u64 gfn, u64 pages);
 /*
- * Pins the page behind `gfn`, which is to become the guest's, and lets go of it again. Pre:
- * vm->mem_lock held, the corevisor does not have it.
+ * Pins the page behind `gfn`, which is to become the guest's (-EKEYREJECTED: none, or its already),
+ * and lets go of it again. Pre: vm->mem_lock held, the corevisor does not have it.
  */
 struct page *hv_mem_hold(struct hv_vm *vm, u64 gfn);
 void hv_mem_drop(struct hv_vm *vm, u64 gfn);

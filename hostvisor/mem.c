@@ -545,7 +545,7 @@ struct page *hv_mem_hold(struct hv_vm *vm, u64 gfn)
 	long got;
 
 	if (!slot || xa_load(&vm->pages, gfn))
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(-EKEYREJECTED);
 	got = hv_pin(vm, hv_slot_hva(slot, gfn), 1, PIN_FLAGS, &page);
 	if (got < 0)
 		return ERR_PTR(got);

@@ -241,6 +241,19 @@ static int hv_load_start(struct hv_seal *seal)
 	return 0;
 }
 
+/* A record out of turn, or of what the VM does not have, is as wrong as one with a wrong tag. */
+static int hv_load_errno(int status)
+{
+	switch (status) {
+	case RV_E_STATE:
+	case RV_E_RANGE:
+	case RV_E_NOENT:
+		return -EKEYREJECTED;
+	default:
+		return hv_seal_errno(status);
+	}
+}
+
 static int hv_load_call_once(struct hv_seal *seal, u64 pfn)
 {
 	const struct ravelin_seal_record *record = &seal->record;
@@ -269,7 +282,7 @@ static int hv_load_call(struct hv_seal *seal, u64 pfn)
 		if (status == RV_E_NOMEM)
 			ret = hv_mem_topup(seal->vm, attempt++);
 		else
-			ret = hv_seal_errno(status);
+			ret = hv_load_errno(status);
 	} while (!ret && status == RV_E_NOMEM);
 	return ret;
 }
@@ -374,9 +387,7 @@ static int hv_load_take(struct hv_seal *seal, const char __user *from, size_t by
 	mutex_lock(&seal->vm->mem_lock);
 	ret = hv_load_record(seal);
 	mutex_unlock(&seal->vm->mem_lock);
-	seal->next = max(record->kind, RAVELIN_SEAL_HOST);
-	if (record->kind == RAVELIN_SEAL_HOST)
-		seal->next = RAVELIN_SEAL_VCPU;
+	seal->next = record->kind + (record->kind <= RAVELIN_SEAL_HOST);
 	return ret;
 }
 
