@@ -63,7 +63,7 @@ module: $(MODULES) ## build hostvisor.ko for the host kernels
 
 .PHONY: tcb
 tcb: ## count the lines of the trusted core, the total last
-	@tools/tcb corevisor include/ravelin
+	@tools/tcb corevisor include/ravelin/abi.h
 
 .PHONY: clean
 clean: ## remove all build products; the cache stays

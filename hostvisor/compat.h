@@ -9,14 +9,17 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
-/* Pre: mmap_lock held. Returns the number of pages pinned (>= 1) or a negative errno. */
-static inline long hv_pin_user_pages(unsigned long start, unsigned long count, unsigned int flags,
-				     struct page **pages)
+/*
+ * Pre: mmap_lock of `mm` held, which need not be ours. Returns the number of pages pinned (>= 1) or
+ * a negative errno.
+ */
+static inline long hv_pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long count,
+				     unsigned int flags, struct page **pages)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-	return pin_user_pages(start, count, flags, pages);
+	return pin_user_pages_remote(mm, start, count, flags, pages, NULL);
 #else
-	return pin_user_pages(start, count, flags, pages, NULL);
+	return pin_user_pages_remote(mm, start, count, flags, pages, NULL, NULL);
 #endif
 }
 

@@ -19,7 +19,7 @@ static int vgic_init(struct hv_vm *vm)
 
 	if (vgic->is_initialised)
 		return 0;
-	if (vm->state == HV_LIVE)
+	if (hv_vm_is_fixed(vm))
 		return -EBUSY;
 	spis = kvcalloc(vgic->nr_irqs - VGIC_PRIVATE, sizeof(*spis), GFP_KERNEL_ACCOUNT);
 	if (!spis)
@@ -76,7 +76,7 @@ static int device_set_addr(struct hv_vm *vm, bool is_its, const struct kvm_devic
 	 * A running vCPU takes its view of the map when it needs it; it is fixed from the first run
 	 * on.
 	 */
-	if (vm->state == HV_LIVE)
+	if (hv_vm_is_fixed(vm))
 		return -EBUSY;
 	return vgic_set_addr(where, addr, vgic_addr_size(is_its, attr->attr));
 }

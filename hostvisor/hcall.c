@@ -209,3 +209,86 @@ int hv_vcpu_read_regs(u64 vm, u64 index)
 {
 	return hv_call_plain(RV_VCPU_READ_REGS, vm, index, 0, 0);
 }
+
+int hv_seal_save_begin(u64 vm, u64 pfn)
+{
+	return hv_call_plain(RV_SEAL_SAVE_BEGIN, vm, pfn, 0, 0);
+}
+
+int hv_seal_save_vcpu(u64 vm, u64 index, u64 pfn, u64 tag[2])
+{
+	struct arm_smccc_1_2_regs regs = {
+		.a0 = RV_SEAL_SAVE_VCPU, .a1 = vm, .a2 = index, .a3 = pfn
+	};
+	int status = hv_call(&regs);
+
+	tag[0] = regs.a1;
+	tag[1] = regs.a2;
+	return status;
+}
+
+int hv_seal_save_page(u64 vm, u64 pfn, u64 *gfn, u64 *what, u64 tag[2])
+{
+	struct arm_smccc_1_2_regs regs = { .a0 = RV_SEAL_SAVE_PAGE, .a1 = vm, .a2 = pfn };
+	int status = hv_call(&regs);
+
+	*gfn = regs.a1;
+	*what = regs.a2;
+	tag[0] = regs.a3;
+	tag[1] = regs.a4;
+	return status;
+}
+
+int hv_seal_save_end(u64 vm, u64 pfn, u64 tag[2])
+{
+	struct arm_smccc_1_2_regs regs = { .a0 = RV_SEAL_SAVE_END, .a1 = vm, .a2 = pfn };
+	int status = hv_call(&regs);
+
+	tag[0] = regs.a1;
+	tag[1] = regs.a2;
+	return status;
+}
+
+int hv_seal_abort(u64 vm)
+{
+	return hv_call_plain(RV_SEAL_ABORT, vm, 0, 0, 0);
+}
+
+int hv_seal_load_begin(u64 vm, u64 pfn)
+{
+	return hv_call_plain(RV_SEAL_LOAD_BEGIN, vm, pfn, 0, 0);
+}
+
+int hv_seal_load_vcpu(u64 vm, u64 index, u64 pfn, const u64 tag[2])
+{
+	struct arm_smccc_1_2_regs regs = {
+		.a0 = RV_SEAL_LOAD_VCPU,
+		.a1 = vm,
+		.a2 = index,
+		.a3 = pfn,
+		.a4 = tag[0],
+		.a5 = tag[1],
+	};
+
+	return hv_call(&regs);
+}
+
+int hv_seal_load_page(u64 vm, u64 gfn, u64 what, u64 pfn, const u64 tag[2])
+{
+	struct arm_smccc_1_2_regs regs = {
+		.a0 = RV_SEAL_LOAD_PAGE,
+		.a1 = vm,
+		.a2 = gfn,
+		.a3 = what,
+		.a4 = pfn,
+		.a5 = tag[0],
+		.a6 = tag[1],
+	};
+
+	return hv_call(&regs);
+}
+
+int hv_seal_load_end(u64 vm, u64 pfn, const u64 tag[2])
+{
+	return hv_call_plain(RV_SEAL_LOAD_END, vm, pfn, tag[0], tag[1]);
+}

@@ -46,5 +46,14 @@ int hv_vcpu_create(u64 vm, u64 index, u64 record_pfn, u64 run_pfn);
 int hv_vcpu_boot(u64 vm, u64 index, u64 pc, u64 x0);
 int hv_vcpu_run(u64 vm, u64 index, u64 *exit);
 int hv_vcpu_read_regs(u64 vm, u64 index);
+int hv_seal_save_begin(u64 vm, u64 pfn);
+int hv_seal_save_vcpu(u64 vm, u64 index, u64 pfn, u64 tag[2]);
+int hv_seal_save_page(u64 vm, u64 pfn, u64 *gfn, u64 *what, u64 tag[2]);
+int hv_seal_save_end(u64 vm, u64 pfn, u64 tag[2]);
+int hv_seal_abort(u64 vm);
+int hv_seal_load_begin(u64 vm, u64 pfn);
+int hv_seal_load_vcpu(u64 vm, u64 index, u64 pfn, const u64 tag[2]);
+int hv_seal_load_page(u64 vm, u64 gfn, u64 what, u64 pfn, const u64 tag[2]);
+int hv_seal_load_end(u64 vm, u64 pfn, const u64 tag[2]);
 
 #endif

@@ -4,7 +4,8 @@
  *
  * Lifecycle of a VM: HV_SETUP (user space describes it; the corevisor knows nothing of it), HV_LIVE
  * from the first run of the boot vCPU, HV_STOPPED once the guest or user space ended it and every
- * page is the host's again. Initialising the boot vCPU (KVM_ARM_VCPU_INIT, which a VMM's reset
+ * page is the host's again. HV_SAVING is HV_LIVE while a snapshot is taken; HV_LOADING leads from
+ * HV_SETUP or HV_STOPPED to HV_LIVE with one. In both no vCPU runs. Initialising the boot vCPU (KVM_ARM_VCPU_INIT, which a VMM's reset
  * does) leads from HV_STOPPED back to HV_SETUP.
  *
  * Locks, outermost first: vcpu->mutex, vm->lock, vm->mem_lock, mmap_lock; then the spin locks
@@ -30,7 +31,9 @@
 #define HV_MAX_VCPUS 64
 #define HV_MAX_SLOTS RV_RAM_RANGES
 
-enum hv_state { HV_SETUP, HV_LIVE, HV_STOPPED };
+enum hv_state { HV_SETUP, HV_LOADING, HV_LIVE, HV_SAVING, HV_STOPPED };
+
+struct hv_seal;
 
 struct hv_slot {
 	u64 gfn;
@@ -46,12 +49,13 @@ static inline unsigned long hv_slot_hva(const struct hv_slot *slot, u64 gfn)
 struct hv_vm {
 	struct kref ref; /* one for the VM's file, one for each vCPU and device file */
 	struct list_head list;
-	struct mm_struct *mm; /* only this process may use the VM */
+	struct mm_struct *mm; /* only this process may use the VM, but for snapshots */
 	bool is_protected;
 
 	struct mutex lock; /* what follows, down to mem_lock */
 	enum hv_state state; /* written under lock, read anywhere */
 	bool has_crashed;
+	struct hv_seal *seal; /* the snapshot in HV_SAVING and HV_LOADING */
 	struct hv_vcpu *vcpus[HV_MAX_VCPUS]; /* entries only ever appear */
 	unsigned int vcpu_count;
 	struct list_head donated; /* record and table pages; under mem_lock once live */
@@ -116,6 +120,21 @@ static inline void hv_vm_get(struct hv_vm *vm)
 	kref_get(&vm->ref);
 }
 
+/* The corevisor knows the VM: what it consists of stays as it is. */
+static inline bool hv_vm_is_fixed(const struct hv_vm *vm)
+{
+	enum hv_state state = READ_ONCE(vm->state);
+
+	return state != HV_SETUP && state != HV_STOPPED;
+}
+
+/*
+ * Tells the corevisor of what the VM consists: RAM and vCPUs. `owner`: 32 bytes, NULL: open. Pre:
+ * vm->lock and vm->mem_lock held.
+ */
+int hv_vm_build(struct hv_vm *vm, const void *owner);
+/* It may run. Pre: vm->lock held. */
+void hv_vm_set_live(struct hv_vm *vm);
 /* Tells the corevisor about the VM. Pre: vm->lock held, state HV_SETUP. */
 int hv_vm_launch(struct hv_vm *vm);
 /*
@@ -144,6 +163,12 @@ const struct hv_slot *hv_mem_find_slot(const struct hv_vm *vm, u64 gfn);
 u64 hv_mem_skip_untouched(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u64 end);
 /* Gives the guest these pages, content and all, as image `index`. Pre: vm->mem_lock held. */
 int hv_mem_give_image(struct hv_vm *vm, u64 index, u64 gfn, u64 pages);
+/*
+ * Pins the page behind `gfn`, which is to become the guest's (-EKEYREJECTED: none, or its already),
+ * and lets go of it again. Pre: vm->mem_lock held, the corevisor does not have it.
+ */
+struct page *hv_mem_hold(struct hv_vm *vm, u64 gfn);
+void hv_mem_drop(struct hv_vm *vm, u64 gfn);
 /* Answers RV_EXIT_RAM. -EFAULT: nothing there that could be given. */
 int hv_mem_fault(struct hv_vm *vm, u64 gfn);
 /* Pre: the VM is dead for the corevisor, vm->mem_lock held. */
@@ -169,6 +194,17 @@ struct rv_launch *hv_launch_find(struct hv_vm *vm);
 /* Hands the images over, then has them verified. */
 int hv_launch_images(struct hv_vm *vm, const struct rv_launch *launch);
 int hv_launch_verify(struct hv_vm *vm, const struct rv_launch *launch);
+
+/* seal.c: RAVELIN_SEAL_SAVE and RAVELIN_SEAL_LOAD; a file descriptor or a negative errno */
+int hv_seal_open(struct hv_vm *vm, bool is_loading);
+
+/*
+ * seal_state.c: what we keep of a VM that runs, as bytes. Pre: no vCPU runs, vm->lock held.
+ */
+#define HV_SEAL_STATE_MAX 32768
+u32 hv_seal_state_get(struct hv_vm *vm, void *to);
+/* -EINVAL: malformed, or another VM's; some of it may be set. */
+int hv_seal_state_set(struct hv_vm *vm, const void *from, u32 bytes);
 
 /* vcpu.c */
 int hv_vcpu_open(struct hv_vm *vm, unsigned long index);

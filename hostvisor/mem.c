@@ -174,10 +174,10 @@ static long hv_pin_locked(struct hv_vm *vm, unsigned long hva, unsigned long cou
 		return -EFAULT;
 	count = min(count, (vma->vm_end - hva) >> PAGE_SHIFT);
 	if (!vm->is_protected)
-		return hv_pin_user_pages(hva, count, flags, pages);
+		return hv_pin_user_pages(vm->mm, hva, count, flags, pages);
 	if (vma_is_anonymous(vma) && !(vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)))
 		hv_vma_change_flags(vma, 0, VM_IO);
-	got = hv_pin_user_pages(hva, count, flags, pages);
+	got = hv_pin_user_pages(vm->mm, hva, count, flags, pages);
 	if (got > 0)
 		hv_vma_make_private(vma);
 	return got;
@@ -536,6 +536,30 @@ void hv_mem_release(struct hv_vm *vm)
 		hv_mem_give_back(page);
 }
 
+/* ---- one page of a snapshot ---- */
+
+struct page *hv_mem_hold(struct hv_vm *vm, u64 gfn)
+{
+	const struct hv_slot *slot = hv_mem_find_slot(vm, gfn);
+	struct page *page;
+	long got;
+
+	if (!slot || xa_load(&vm->pages, gfn))
+		return ERR_PTR(-EKEYREJECTED);
+	got = hv_pin(vm, hv_slot_hva(slot, gfn), 1, PIN_FLAGS, &page);
+	if (got < 0)
+		return ERR_PTR(got);
+	if (hv_note_pages(vm, gfn, &page, 1) == 1)
+		return page;
+	hv_unpin(vm, &page, 1, false);
+	return ERR_PTR(-ENOMEM);
+}
+
+void hv_mem_drop(struct hv_vm *vm, u64 gfn)
+{
+	hv_unpin_range(vm, gfn, gfn);
+}
+
 /* ---- slots ---- */
 
 static bool hv_overlaps(const struct hv_slot *a, u64 gfn, u64 pages)
@@ -578,7 +602,7 @@ static int hv_slot_delete(struct hv_vm *vm, struct hv_slot *slot)
 
 	if (!slot->pages)
 		return -EINVAL;
-	if (vm->state == HV_LIVE)
+	if (hv_vm_is_fixed(vm))
 		ret = vm->is_protected ? -EPERM : hv_slot_reclaim(vm, slot);
 	if (!ret)
 		memset(slot, 0, sizeof(*slot));
@@ -594,7 +618,7 @@ static int hv_slot_create(struct hv_vm *vm, struct hv_slot *slot, const struct h
 	for (i = 0; i < HV_MAX_SLOTS; i++)
 		if (hv_overlaps(&vm->slots[i], wanted->gfn, wanted->pages))
 			return -EEXIST;
-	if (vm->state == HV_LIVE &&
+	if (hv_vm_is_fixed(vm) &&
 	    (vm->is_protected || !hv_is_declared(vm, wanted->gfn, wanted->pages)))
 		return -EPERM;
 	*slot = *wanted;

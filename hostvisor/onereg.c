@@ -142,7 +142,7 @@ static int hv_current_regs(struct hv_vcpu *vcpu, struct kvm_regs *regs)
 	int status = RV_OK;
 
 	mutex_lock(&vm->mem_lock); /* the VM cannot end meanwhile */
-	if (vm->state != HV_LIVE) {
+	if (!hv_vm_is_fixed(vm)) {
 		*regs = vcpu->shadow;
 	} else if (vm->is_protected) {
 		memset(regs, 0, sizeof(*regs));
@@ -179,7 +179,7 @@ static int hv_core_set(struct hv_vcpu *vcpu, u64 id, void __user *from)
 		return -EINVAL;
 	if (copy_from_user(value, from, bytes))
 		return -EFAULT;
-	if (READ_ONCE(vcpu->vm->state) != HV_LIVE)
+	if (!hv_vm_is_fixed(vcpu->vm))
 		memcpy(to, value, bytes);
 	return 0;
 }

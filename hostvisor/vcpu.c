@@ -81,7 +81,7 @@ static int hv_vcpu_get_mp_state(struct hv_vcpu *vcpu, void __user *arg)
 {
 	struct kvm_mp_state state = { .mp_state = vcpu->mp_state };
 
-	if (READ_ONCE(vcpu->vm->state) == HV_LIVE)
+	if (hv_vm_is_fixed(vcpu->vm))
 		state.mp_state = atomic_read(&vcpu->power) > 0 ? KVM_MP_STATE_RUNNABLE :
 								 KVM_MP_STATE_STOPPED;
 	return copy_to_user(arg, &state, sizeof(state)) ? -EFAULT : 0;

@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <ravelin/hostvisor.h>
 
 #define RETRY_DELAY (HZ / 10)
 #define RETRIES_MAX 600
@@ -61,7 +62,7 @@ int hv_check_extension(unsigned long cap)
 /* ---- into the corevisor ---- */
 
 /* Pre: mem_lock held. */
-static int hv_launch_vm(struct hv_vm *vm, const struct rv_launch *launch)
+static int hv_build_vm(struct hv_vm *vm, const void *owner_hash)
 {
 	struct page *record = hv_mem_take(vm, hv_core.vm_record_pages);
 	struct page *root = hv_mem_take(vm, 2);
@@ -71,8 +72,8 @@ static int hv_launch_vm(struct hv_vm *vm, const struct rv_launch *launch)
 
 	if (!record || !root)
 		return -ENOMEM;
-	if (launch)
-		memcpy(owner, launch->owner, sizeof(owner));
+	if (owner_hash)
+		memcpy(owner, owner_hash, sizeof(owner));
 	for (;;) {
 		status = hv_vm_create(page_to_pfn(record), page_to_pfn(root),
 				      vm->is_protected ? RV_VM_PROTECTED : 0, owner, &vm->handle);
@@ -85,7 +86,7 @@ static int hv_launch_vm(struct hv_vm *vm, const struct rv_launch *launch)
 }
 
 /* Pre: mem_lock held. */
-static int hv_launch_vcpu(struct hv_vcpu *vcpu)
+static int hv_build_vcpu(struct hv_vcpu *vcpu)
 {
 	struct page *record = hv_mem_take(vcpu->vm, hv_core.vcpu_record_pages);
 	unsigned int attempt = 0;
@@ -109,6 +110,20 @@ static int hv_launch_vcpu(struct hv_vcpu *vcpu)
 	}
 }
 
+int hv_vm_build(struct hv_vm *vm, const void *owner)
+{
+	unsigned int i;
+	int ret;
+
+	ret = hv_build_vm(vm, owner);
+	if (!ret)
+		ret = hv_mem_declare(vm);
+	for (i = 0; i < HV_MAX_VCPUS && !ret; i++)
+		if (vm->vcpus[i])
+			ret = hv_build_vcpu(vm->vcpus[i]);
+	return ret;
+}
+
 /*
  * A protected VM begins with what its owner signed, at the entry its owner signed. An open VM gets
  * its pages, content and all, as it touches them. Pre: mem_lock held.
@@ -116,15 +131,8 @@ static int hv_launch_vcpu(struct hv_vcpu *vcpu)
 static int hv_launch_steps(struct hv_vm *vm, const struct rv_launch *launch)
 {
 	const struct user_pt_regs *boot = &vm->vcpus[0]->shadow.regs;
-	unsigned int i;
-	int ret;
+	int ret = hv_vm_build(vm, launch ? launch->owner : NULL);
 
-	ret = hv_launch_vm(vm, launch);
-	if (!ret)
-		ret = hv_mem_declare(vm);
-	for (i = 0; i < HV_MAX_VCPUS && !ret; i++)
-		if (vm->vcpus[i])
-			ret = hv_launch_vcpu(vm->vcpus[i]);
 	if (!ret && launch)
 		ret = hv_launch_images(vm, launch);
 	if (!ret)
@@ -170,6 +178,15 @@ static void hv_launch_complain(const struct hv_vm *vm, int ret)
 			why);
 }
 
+void hv_vm_set_live(struct hv_vm *vm)
+{
+	vm->has_crashed = false;
+	vm->seal = NULL;
+	smp_store_release(&vm->state, HV_LIVE);
+	wake_up_all(&vm->state_wq);
+	vgic_kick_all(vm);
+}
+
 int hv_vm_launch(struct hv_vm *vm)
 {
 	int ret;
@@ -184,10 +201,7 @@ int hv_vm_launch(struct hv_vm *vm)
 			WRITE_ONCE(vm->state, HV_SETUP);
 		return ret;
 	}
-	vm->has_crashed = false;
-	smp_store_release(&vm->state, HV_LIVE);
-	wake_up_all(&vm->state_wq);
-	vgic_kick_all(vm);
+	hv_vm_set_live(vm);
 	return 0;
 }
 
@@ -246,6 +260,7 @@ int hv_vm_stop(struct hv_vm *vm)
 {
 	int ret = 0;
 
+	vm->seal = NULL;
 	WRITE_ONCE(vm->state, HV_STOPPED);
 	hv_chase_vcpus(vm);
 	mutex_lock(&vm->mem_lock);
@@ -439,6 +454,8 @@ static long hv_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct hv_vm *vm = file->private_data;
 	void __user *user = (void __user *)arg;
 
+	if (cmd == RAVELIN_SEAL_SAVE || cmd == RAVELIN_SEAL_LOAD)
+		return hv_seal_open(vm, cmd == RAVELIN_SEAL_LOAD);
 	if (vm->mm != current->mm)
 		return -EIO;
 	switch (cmd) {

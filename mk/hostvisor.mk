@@ -11,7 +11,7 @@ hostvisor_ko = $(BUILD)/hostvisor/$(call hostvisor_release,$(1))/hostvisor.ko
 # Kbuild writes next to the sources, so each kernel gets a directory of links to them.
 # W=1 is on for our own code; pahole is not needed; KBUILD_MODPOST_WARN stays unset: a missing export is an error.
 define hostvisor_rule
-$(call hostvisor_ko,$(1)): $$(HOSTVISOR_SOURCES) include/ravelin/abi.h
+$(call hostvisor_ko,$(1)): $$(HOSTVISOR_SOURCES) include/ravelin/abi.h include/ravelin/hostvisor.h
 	@mkdir -p $$(@D)
 	@find $$(@D) -maxdepth 1 -type l -delete
 	@ln -s $$(addprefix $$(CURDIR)/,$$(HOSTVISOR_SOURCES)) $$(@D)/
@@ -36,9 +36,9 @@ KVM_API_OUT := $(BUILD)/test/system
 KVM_API := $(addprefix $(KVM_API_OUT)/,kvm_api kvm_kill)
 KVM_API_COMMON := test/system/kvm_api/vm.c $(addprefix $(KVM_API_OUT)/,payload.o launch_page.o)
 ALL += $(KVM_API)
-$(KVM_API_OUT)/kvm_api: $(addprefix test/system/kvm_api/,main.c guest.c launch.c refuse.c)
+$(KVM_API_OUT)/kvm_api: $(addprefix test/system/kvm_api/,main.c guest.c launch.c refuse.c snapshot.c)
 $(KVM_API_OUT)/kvm_kill: test/system/kvm_api/kill.c
-$(KVM_API): $(KVM_API_COMMON) test/system/kvm_api/vm.h include/ravelin/abi.h mk/hostvisor.mk
+$(KVM_API): $(KVM_API_COMMON) test/system/kvm_api/vm.h include/ravelin/abi.h include/ravelin/hostvisor.h mk/hostvisor.mk
 	@mkdir -p $(@D)
 	$(CROSS)gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -static \
 		-pthread -o $@ $(filter %.c %.o,$^)
@@ -53,7 +53,7 @@ $(KVM_API_OUT)/payload.launch: $(KVM_API_OUT)/payload.o $(BUILD)/tools/ravelin $
 	@# What is signed is what is run only if the linker changes nothing.
 	@! $(CROSS)readelf -rW $< | grep -q R_AARCH64
 	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $(@D)/payload.bin@0x40000000 \
-		--parameters 0x41000000:0x10000 --vcpus-max 4 -o $@
+		--parameters 0x41000000:0x10000 --vcpus-max 4 --snapshots -o $@
 
 $(KVM_API_OUT)/launch_page.o: test/system/kvm_api/launch_page.S $(KVM_API_OUT)/payload.launch
 	$(CROSS)gcc -c -Wa,-I$(@D) -o $@ $<

@@ -34,7 +34,7 @@ def all_ok(done, count, first="ok 1 "):
 
 def api(kernel, cpu):
     all_ok(tap.machine("--lean", "--kernel", kernel, "--cpu", cpu, "--file", API,
-                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=150), 63)
+                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=200), 68)
 
 
 def kills(kernel, cpu):

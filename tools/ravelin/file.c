@@ -97,84 +97,103 @@ static bool write_all(int fd, const uint8_t *data, size_t bytes)
 	return true;
 }
 
-/* A pipe or a device cannot be replaced by renaming: write to it. */
-static bool write_in_place(const char *path, const void *data, size_t bytes)
+/* A pipe or a device cannot be replaced by renaming: it is written to. */
+static bool is_replaceable(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok;
+	struct stat st;
 
-	if (fd < 0) {
-		return fail("%s: cannot write: %s", path, strerror(errno));
-	}
-	ok = write_all(fd, data, bytes);
-	if (close(fd) != 0 || !ok) {
-		return fail("%s: cannot write: %s", path, strerror(errno));
-	}
-	return true;
+	return stat(path, &st) != 0 || S_ISREG(st.st_mode);
 }
 
-struct output {
-	const char *path;
-	mode_t mode;
-	bool may_replace;
-};
-
-static bool write_and_rename(const struct output *output, char *temporary, const void *data,
-			     size_t bytes)
+static bool out_fail(const struct file_out *out)
 {
-	int fd = mkstemp(temporary);
-	bool ok;
+	return fail("%s: cannot write: %s", out->path, strerror(errno));
+}
 
-	if (fd < 0) {
-		return fail("%s: cannot write: %s", output->path, strerror(errno));
+static bool out_open_temporary(struct file_out *out)
+{
+	static const char suffix[] = ".XXXXXX";
+
+	out->temporary = malloc(strlen(out->path) + sizeof(suffix));
+	if (!out->temporary) {
+		return fail("%s: not enough memory", out->path);
 	}
-	ok = write_all(fd, data, bytes) && fchmod(fd, output->mode) == 0;
-	if (close(fd) != 0) {
-		ok = false;
-	}
-	if (!ok || renameat2(AT_FDCWD, temporary, AT_FDCWD, output->path,
-			     output->may_replace ? 0 : RENAME_NOREPLACE) != 0) {
-		fail("%s: cannot write: %s", output->path, strerror(errno));
-		unlink(temporary);
+	strcpy(out->temporary, out->path);
+	strcat(out->temporary, suffix);
+	out->fd = mkostemp(out->temporary, O_CLOEXEC);
+	if (out->fd < 0) {
+		out_fail(out);
+		free(out->temporary);
 		return false;
 	}
 	return true;
 }
 
-static bool write_file(const struct output *output, const void *data, size_t bytes)
+static bool out_open(struct file_out *out, bool is_renamed)
 {
-	static const char suffix[] = ".XXXXXX";
-	const char *path = output->path;
-	char *temporary;
-	bool ok;
-
-	temporary = malloc(strlen(path) + sizeof(suffix));
-	if (!temporary) {
-		return fail("%s: not enough memory", path);
+	if (is_renamed) {
+		return out_open_temporary(out);
 	}
-	strcpy(temporary, path);
-	strcat(temporary, suffix);
-	ok = write_and_rename(output, temporary, data, bytes);
-	free(temporary);
+	out->temporary = NULL;
+	out->fd = open(out->path, O_WRONLY | O_CLOEXEC);
+	return out->fd >= 0 || out_fail(out);
+}
+
+bool file_out_open(struct file_out *out, const char *path)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	*out = (struct file_out){ .path = path, .mode = 0666 & ~mask, .may_replace = true };
+	return out_open(out, is_replaceable(path));
+}
+
+bool file_out_write(struct file_out *out, const void *data, size_t bytes)
+{
+	return write_all(out->fd, data, bytes) || out_fail(out);
+}
+
+static bool out_rename(const struct file_out *out)
+{
+	return renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path,
+			 out->may_replace ? 0 : RENAME_NOREPLACE) == 0;
+}
+
+bool file_out_close(struct file_out *out, bool is_complete)
+{
+	bool ok = is_complete;
+
+	if (ok && out->temporary && fchmod(out->fd, out->mode) != 0) {
+		ok = out_fail(out);
+	}
+	if (close(out->fd) != 0 && ok) {
+		ok = out_fail(out);
+	}
+	if (ok && out->temporary && !out_rename(out)) {
+		ok = out_fail(out);
+	}
+	if (!ok && out->temporary) {
+		unlink(out->temporary);
+	}
+	free(out->temporary);
 	return ok;
+}
+
+static bool out_write_whole(struct file_out *out, const void *data, size_t bytes)
+{
+	return file_out_close(out, file_out_write(out, data, bytes));
 }
 
 bool file_write(const char *path, const void *data, size_t bytes)
 {
-	mode_t mask = umask(0);
-	struct output output = { path, 0666 & ~mask, true };
-	struct stat st;
+	struct file_out out;
 
-	umask(mask);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		return write_in_place(path, data, bytes);
-	}
-	return write_file(&output, data, bytes);
+	return file_out_open(&out, path) && out_write_whole(&out, data, bytes);
 }
 
 bool file_write_secret(const char *path, const void *data, size_t bytes, bool may_replace)
 {
-	struct output output = { path, 0600, may_replace };
+	struct file_out out = { .path = path, .mode = 0600, .may_replace = may_replace };
 
-	return write_file(&output, data, bytes);
+	return out_open(&out, true) && out_write_whole(&out, data, bytes);
 }

@@ -5,6 +5,8 @@
 
 #include "ravelin.h"
 
+#include <sys/types.h>
+
 /*
  * No input may be larger: sums of a few of them fit in 31 bits, which is what a flattened device
  * tree can describe.
@@ -26,8 +28,22 @@ void blob_free(struct blob *blob);
  */
 bool file_write(const char *path, const void *data, size_t bytes);
 
-/* The same for a secret: for its owner's eyes only, and an old file is refused unless it may be
- * replaced. */
+/* The same piece by piece. */
+struct file_out {
+	const char *path;
+	mode_t mode;
+	bool may_replace;
+	char *temporary; /* NULL: written in place, a pipe or a device */
+	int fd;
+};
+
+bool file_out_open(struct file_out *out, const char *path);
+bool file_out_write(struct file_out *out, const void *data, size_t bytes);
+/* Unless is_complete the file stays as it was. Returns whether it is there now. */
+bool file_out_close(struct file_out *out, bool is_complete);
+
+/* The same as file_write() for a secret: for its owner's eyes only, and an old file is refused
+ * unless it may be replaced. */
 bool file_write_secret(const char *path, const void *data, size_t bytes, bool may_replace);
 
 #endif

@@ -17,6 +17,8 @@ static const char help_text[] =
 	"  sign      sign what a protected guest starts with\n"
 	"  verify    check a signed guest as the corevisor does\n"
 	"  inspect   show what an owner has signed\n"
+	"  save      write a stopped protected VM into a file, sealed\n"
+	"  restore   continue such a VM in a VMM that was started paused\n"
 	"  version   versions of this program and of the running corevisor\n"
 	"  status    VMs, pages by state, exits by class, the last refusal\n"
 	"  log       the corevisor's log\n"
@@ -34,6 +36,7 @@ static const struct {
 	{ "sign", command_sign },	{ "verify", command_verify },
 	{ "inspect", command_inspect }, { "version", command_version },
 	{ "status", command_status },	{ "log", command_log },
+	{ "save", command_save },	{ "restore", command_restore },
 };
 
 bool fail(const char *format, ...)

@@ -34,5 +34,7 @@ int command_inspect(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_log(int argc, char **argv);
+int command_save(int argc, char **argv);
+int command_restore(int argc, char **argv);
 
 #endif

@@ -33,6 +33,7 @@ int main(int argc, char **argv)
 	test_guests(device_protected, "protected");
 	test_protected();
 	test_launch();
+	test_snapshots();
 	test_refusals(device_open, "open");
 	test_refusals(device_protected, "protected");
 	return 0;

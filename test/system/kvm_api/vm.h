@@ -75,10 +75,11 @@ void test_begin(const char *name);
 void test_end(bool is_ok);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* guest.c, launch.c, refuse.c */
+/* guest.c, launch.c, refuse.c, snapshot.c */
 void test_guests(const char *device, const char *kind);
 void test_protected(void);
 void test_launch(void);
+void test_snapshots(void);
 void test_refusals(const char *device, const char *kind);
 
 #endif
