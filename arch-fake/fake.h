@@ -15,6 +15,10 @@
 #include <cv/vm.h>
 
 #define FAKE_CPUS 4
+/* Who walks DMA contexts, and keeps what it saw in a TLB of its own: not a CPU, but where a CPU's
+ * number is asked for, this is the SMMU's; its VMIDs are S2_VMID_DMA + context. */
+#define FAKE_SMMU FAKE_CPUS
+#define FAKE_WALKERS (FAKE_CPUS + 1)
 
 /* Says what is wrong and aborts. */
 _Noreturn void fake_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -58,8 +62,19 @@ bool fake_host_read(u32 cpu, u64 ipa, u64 *value);
 bool fake_host_write(u32 cpu, u64 ipa, u64 value);
 bool fake_host_fetch(u32 cpu, u64 ipa, u64 *value);
 
+/* ---- what devices do ---- */
+/* Through the context's table and the SMMU's TLB, coherent. False: the access is aborted. */
+bool fake_dma_read(u32 context, u64 iova, u64 *value);
+bool fake_dma_write(u32 context, u64 iova, u64 value);
+pa_t fake_dma_root(u32 context); /* where they walk from; 0: nowhere */
+/* Device pages that the platform lets VMs have; the one behind them it does not. */
+#define FAKE_IO_BASE 0x10000000ull
+#define FAKE_IO_PAGES 8
+#define FAKE_IO_HIGH 0x8000000000ull /* one more, alone in its GiB */
+
 /* ---- hostility ---- */
-/* From now on every CPU may walk for this address, speculatively, at any moment. */
+/* From now on every CPU (DMA contexts: the SMMU) may walk for this address, speculatively, at any
+ * moment. */
 void fake_watch(u32 vmid, u64 ipa);
 /* From now on CPU `cpu` writes `value` there, cacheable and not, whenever its TLB or tables let it.
  */
@@ -83,7 +98,7 @@ bool fake_el2_maps(u64 pfn);
 
 /* ---- counts since fake_boot ---- */
 struct fake_counts {
-	u64 tlb_ipa, tlb_vmid, tlb_hyp, cleans, scrubs, icache, pte_writes;
+	u64 tlb_ipa, tlb_vmid, tlb_hyp, tlb_dma, cleans, scrubs, icache, pte_writes;
 };
 extern struct fake_counts fake_counts;
 

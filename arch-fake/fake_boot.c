@@ -3,6 +3,7 @@
 #include "fake_impl.h"
 
 #include <cv/arch.h>
+#include <cv/dma.h>
 #include <cv/hyp_map.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ void fake_boot(const struct fake_machine *from)
 	mem_boot_host_read_only(pfn_pa(pfn_make(fake_info_pfn())), PAGE_SIZE);
 	mem_boot_hide_device(pa_make(FAKE_HIDDEN_BASE), PAGE_SIZE);
 	vm_init();
+	dma_init();
 	fake_check_tlbs();
 }
 
@@ -81,4 +83,10 @@ void fake_halt(void)
 	blocks = NULL;
 	fake_tlb_reset();
 	fake_mem_reset();
+}
+
+bool plat_is_assignable(pfn_t pfn)
+{
+	return pfn.v - (FAKE_IO_BASE >> PAGE_SHIFT) < FAKE_IO_PAGES ||
+	       pfn.v == FAKE_IO_HIGH >> PAGE_SHIFT;
 }

@@ -116,10 +116,12 @@ bool arch_random(u64 *out)
 {
 	static u64 state = 88172645463325252ull;
 
+	pthread_mutex_lock(&fake_mutex);
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
 	*out = state;
+	pthread_mutex_unlock(&fake_mutex);
 	return fake_entropy;
 }
 

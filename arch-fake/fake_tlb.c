@@ -31,8 +31,8 @@ struct tlb {
 	struct tlb_entry entry[TLB_MAX];
 };
 
-static struct tlb tlbs[FAKE_CPUS];
-static u64 roots[256];
+static struct tlb tlbs[FAKE_WALKERS];
+static u64 roots[S2_VMID_DMA + RV_DMA_CONTEXTS];
 static struct {
 	u32 vmid;
 	u64 ipa;
@@ -60,7 +60,7 @@ static struct {
 
 void fake_tlb_reset(void)
 {
-	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
 		tlbs[cpu].count = 0;
 	}
 	memset(roots, 0, sizeof(roots));
@@ -77,6 +77,9 @@ void fake_calm(void)
 
 void fake_attach(u32 vmid, pa_t root)
 {
+	if (vmid >= S2_VMID_DMA) {
+		fake_fail("the core itself attaches DMA contexts");
+	}
 	roots[vmid] = root.v;
 }
 
@@ -267,6 +270,21 @@ bool fake_fetch(u32 cpu, u32 vmid, u64 ipa, u64 *value)
 	return access_word(cpu, vmid, ipa, value, MEM_EXEC, FAKE_CACHED);
 }
 
+bool fake_dma_read(u32 context, u64 iova, u64 *value)
+{
+	return fake_read(FAKE_SMMU, S2_VMID_DMA + context, iova, value, FAKE_CACHED);
+}
+
+bool fake_dma_write(u32 context, u64 iova, u64 value)
+{
+	return fake_write(FAKE_SMMU, S2_VMID_DMA + context, iova, value, FAKE_CACHED);
+}
+
+pa_t fake_dma_root(u32 context)
+{
+	return pa_make(roots[S2_VMID_DMA + context]);
+}
+
 static bool host_access(u32 cpu, u64 ipa, u64 *value, enum mem_access access)
 {
 	for (u32 tries = 0; tries < 8; tries++) {
@@ -302,7 +320,9 @@ static void speculate(u32 cpu)
 	struct tlb_entry leaf;
 
 	for (u32 i = 0; i < watch_count; i++) {
-		translate(cpu, watches[i].vmid, watches[i].ipa, &leaf);
+		if ((watches[i].vmid >= S2_VMID_DMA) == (cpu == FAKE_SMMU)) {
+			translate(cpu, watches[i].vmid, watches[i].ipa, &leaf);
+		}
 	}
 }
 
@@ -311,7 +331,7 @@ void fake_others(void)
 	pthread_mutex_lock(&fake_mutex);
 	if (!is_busy) {
 		is_busy = true;
-		next_cpu = (next_cpu + 1) % FAKE_CPUS;
+		next_cpu = (next_cpu + 1) % FAKE_WALKERS;
 		speculate(next_cpu);
 		for (u32 i = 0; i < writer_count; i++) {
 			fake_write(writers[i].cpu, writers[i].vmid, writers[i].ipa,
@@ -347,7 +367,7 @@ u64 arch_pte_read(const u64 *pte)
 /* No TLB may hold another valid value of an entry that becomes valid. */
 static void check_break_before_make(u64 slot, u64 value)
 {
-	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
 		for (u32 i = 0; i < tlbs[cpu].count; i++) {
 			const struct tlb_entry *entry = &tlbs[cpu].entry[i];
 
@@ -395,7 +415,7 @@ void arch_pte_write(u64 *pte, u64 value)
 	old = *pte;
 	slot = pa_of_pte(pte);
 	if ((old & PTE_VALID) != 0) {
-		for (u32 i = 0; i < FAKE_CPUS; i++) {
+		for (u32 i = 0; i < FAKE_WALKERS; i++) {
 			speculate(i);
 		}
 		broken[cpu].slot = slot;
@@ -442,6 +462,9 @@ static void forget(struct tlb *tlb, u32 vmid, u64 first, u64 bytes)
 
 static void forget_everywhere(u32 vmid, u64 first, u64 bytes)
 {
+	if (vmid >= S2_VMID_DMA) {
+		fake_fail("a CPU has no VMID %u", vmid);
+	}
 	fake_others();
 	pthread_mutex_lock(&fake_mutex);
 	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
@@ -463,6 +486,24 @@ void arch_tlb_invalidate_vmid(vmid_t vmid)
 	forget_everywhere(vmid.v, 0, 1ull << IPA_BITS);
 }
 
+void arch_dma_set_root(u32 context, pa_t root)
+{
+	pthread_mutex_lock(&fake_mutex);
+	roots[S2_VMID_DMA + context] = root.v;
+	pthread_mutex_unlock(&fake_mutex);
+	fake_others();
+}
+
+void arch_dma_invalidate(u32 context, ipa_t iova, u64 bytes)
+{
+	fake_others();
+	pthread_mutex_lock(&fake_mutex);
+	fake_counts.tlb_dma++;
+	forget(&tlbs[FAKE_SMMU], S2_VMID_DMA + context, iova.v, bytes);
+	pthread_mutex_unlock(&fake_mutex);
+	fake_others();
+}
+
 /* ---- checks ---- */
 
 static void check_entry(u32 cpu, const struct tlb_entry *entry)
@@ -470,23 +511,22 @@ static void check_entry(u32 cpu, const struct tlb_entry *entry)
 	struct tlb_entry now;
 
 	if (roots[entry->vmid] == 0) {
-		fake_fail("CPU %u's TLB still has VMID %u", cpu, entry->vmid);
+		fake_fail("the TLB of CPU %u still has VMID %u", cpu, entry->vmid);
 	}
 	now = entry_read(entry->vmid, entry->first, root_slot(roots[entry->vmid], entry->first), 1);
 	while (now.level < entry->level && now.is_table) {
 		now = entry_below(&now, entry->first);
 	}
 	if (now.slot != entry->slot || ((now.pte ^ entry->pte) & ~SOFTWARE_BITS) != 0) {
-		fake_fail(
-			"CPU %u's TLB has %#lx for IPA %#lx of VMID %u, level %u; tables: %#lx",
-			cpu, entry->pte, entry->first, entry->vmid, entry->level, now.pte);
+		fake_fail("CPU %u's TLB has %#lx for IPA %#lx of VMID %u, level %u; tables: %#lx",
+			  cpu, entry->pte, entry->first, entry->vmid, entry->level, now.pte);
 	}
 }
 
 void fake_check_tlbs(void)
 {
 	pthread_mutex_lock(&fake_mutex);
-	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
 		for (u32 i = 0; i < tlbs[cpu].count; i++) {
 			check_entry(cpu, &tlbs[cpu].entry[i]);
 		}

@@ -20,11 +20,11 @@ $(FZ_OUT)/fuzz_machine_fdt: test/fuzz/fuzz_machine_fdt.c $(FZ_BOOT) corevisor/co
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
 
-$(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealboot.h mk/fuzz.mk
+$(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealboot.h test/unit/sealboot_compare.h mk/fuzz.mk
 	@mkdir -p $(@D)
-	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
+	clang $(FZ_CFLAGS) -Itest/unit -o $@ $(filter %.c,$^) -lfdt
 
-FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c image.c manifest.c crypto.c \
+FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c crypto.c \
 	hcall.c \
 	vcpu.c run.c guest_fault.c guest_inject.c guest_sysreg.c guest_psci.c guest_smccc.c rsi.c vgic.c vtimer.c exception.c \
 	trng.c)

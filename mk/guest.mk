@@ -25,11 +25,12 @@ $(GUEST_OUT)/%.o: test/guest/%.S $(GUEST_DEP)
 	$(CROSS)gcc -Iinclude -Itest/guest -I$(GUEST_OUT) -c -o $@ $<
 
 # Guests that a host image carries in itself.
-$(GUEST_OUT)/host_worlds.o: $(GUEST_OUT)/guest_worlds.img
-$(GUEST_OUT)/host_moves.o: $(GUEST_OUT)/guest_moves.img
-$(GUEST_OUT)/host_guests.o: $(GUEST_OUT)/guest_attack.img
-$(GUEST_OUT)/host_share.o $(GUEST_OUT)/hostile_power.o: $(GUEST_OUT)/guest_share.img
-$(addprefix $(GUEST_OUT)/,host_vm.o hostile_random.o): $(GUEST_OUT)/guest_hello.img
+guest_of = $(addprefix $(GUEST_OUT)/guest_,$(addprefix $(1),.img .launch))
+$(GUEST_OUT)/host_worlds.o: $(call guest_of,worlds)
+$(GUEST_OUT)/host_moves.o: $(call guest_of,moves)
+$(GUEST_OUT)/host_guests.o: $(call guest_of,attack)
+$(GUEST_OUT)/host_share.o $(GUEST_OUT)/hostile_power.o: $(call guest_of,share)
+$(addprefix $(GUEST_OUT)/,host_vm.o host_boot.o host_weak.o hostile_random.o): $(call guest_of,hello)
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \

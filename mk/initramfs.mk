@@ -16,8 +16,8 @@ $(INITRAMFS_OUT)/base.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,host-i
 		$(CACHE)/stamps/arm64-root $$(filter $(BUILD)/tools/arm64/%,$$(ALL))
 	@tools/initramfs/build base $@
 
-$(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(addprefix tools/initramfs/,guest-init guest-agent) \
-		$(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 $$(filter $(BUILD)/sealboot/%,$$(ALL))
+$(INITRAMFS_OUT)/guests.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/arm64-root $(CACHE)/stamps/kernel-7.2 \
+		$(BUILD)/sealboot/sealboot.bin $(addprefix $(BUILD)/guest/,initrd cmdline protected.launch)
 	@tools/initramfs/build guests $@
 
 $(INITRAMFS_MODULES): $(INITRAMFS_OUT)/modules-%.cpio: $(INITRAMFS_DEP) $(CACHE)/stamps/kernel-% \

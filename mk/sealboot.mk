@@ -20,7 +20,7 @@ SEALBOOT_TEST := $(BUILD)/test/sealboot/test_sealboot
 
 TESTS += $(SEALBOOT_TEST)
 
-$(SEALBOOT_TEST): test/unit/test_sealboot.c sealboot/fdt.c sealboot/sealboot.h mk/sealboot.mk
+$(SEALBOOT_TEST): test/unit/test_sealboot.c test/unit/sealboot_compare.h sealboot/fdt.c sealboot/sealboot.h mk/sealboot.mk
 	@mkdir -p $(@D)
-	gcc -std=c11 -O1 -g -Wall -Wextra -Wshadow -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isealboot \
+	gcc -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isealboot \
 		-o $@ test/unit/test_sealboot.c sealboot/fdt.c -lcmocka -lfdt

@@ -18,7 +18,8 @@ $(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include
 
 # The same path over the real memory core and the fake machine of arch-fake.
 UG_WHOLE := $(UG_OUT)/test_whole_guest $(UG_OUT)/test_seed_examples
-UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c vm.c \
+UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c \
+	mem_io.c vm.c dma.c \
 	image.c manifest.c crypto.c) \
 	$(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 

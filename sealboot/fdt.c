@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A flattened device tree (Devicetree Specification 0.4, chapter 5), checked and mended in place.
- * Not libfdt: Debian's is built for memory that allows unaligned access, and this needs only one
- * pass over the structure block.
+ * A flattened device tree (Devicetree Specification 0.4, chapter 5), checked and written anew while
+ * it is read. Not libfdt: Debian's is built for memory that allows unaligned access, and this needs
+ * only one pass over the structure block.
  *
  * The structure block is a string of big-endian 32-bit tokens. It is read as words, by index, and
  * every index is compared with the block's end before use; strings end inside their block, or the
- * tree is refused.
+ * tree is refused. What is written is compared with the room in one place, put().
  */
 #include "sealboot.h"
 
@@ -45,12 +45,27 @@ struct tree {
 	uint32_t strings_bytes;
 };
 
+/* The tree that the kernel gets: the words up to `at` are written. */
+struct output {
+	uint32_t *words;
+	uint32_t at;
+	bool is_full;
+	const struct seal_chosen *chosen;
+	uint32_t names; /* where `names` begin in the strings block */
+};
+
 struct node {
+	bool is_chosen;
 	bool has_compatible;
 	bool is_psci;
 	bool has_method;
-	uint32_t method; /* index of the word that holds "hvc\0" or "smc\0", 0: none */
+	uint32_t
+		method; /* index of the word of the output that holds "hvc\0" or "smc\0", 0: none */
 };
+
+/* Added to the strings block. */
+static const char names[] = "bootargs\0linux,initrd-start\0linux,initrd-end";
+enum { NAME_BOOTARGS = 0, NAME_INITRD_START = 9, NAME_INITRD_END = 28 };
 
 static uint32_t be32(uint32_t value)
 {
@@ -131,26 +146,6 @@ static bool is_block(uint32_t offset, uint32_t bytes, uint32_t total)
 	return offset >= HEADER_WORDS * 4 && offset <= total && bytes <= total - offset;
 }
 
-/*
- * The reservation list: pairs of 64-bit numbers, ended by a pair of zeros. Linux walks it without a
- * limit.
- */
-static bool check_reserved(const struct tree *tree, uint32_t offset)
-{
-	uint32_t i;
-
-	if (offset % 8 != 0 || offset < HEADER_WORDS * 4) {
-		return false;
-	}
-	for (i = offset / 4; i + 4 <= tree->total / 4; i += 4) {
-		if ((tree->words[i] | tree->words[i + 1] | tree->words[i + 2] |
-		     tree->words[i + 3]) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool open_tree(struct tree *tree)
 {
 	uint32_t at = word(tree, HEADER_STRUCT), bytes = word(tree, HEADER_STRUCT_BYTES);
@@ -168,20 +163,156 @@ static bool open_tree(struct tree *tree)
 	tree->at = at / 4;
 	tree->end = (at + bytes) / 4;
 	tree->strings = (const char *)tree->words + strings;
-	return check_reserved(tree, word(tree, HEADER_RESERVED));
+	return true;
 }
 
-/* Steps over a node's name and padding. Only the root has an empty name. */
-static bool skip_name(struct tree *tree, bool is_root)
-{
-	uint32_t bytes =
-		text_bytes((const char *)&tree->words[tree->at], (tree->end - tree->at) * 4);
+/* ---- writing ---- */
 
-	if (bytes == 0 || (bytes == 1) != is_root) {
+/* Pre: value is as the blob has it, big endian. A full room is noticed in the end. */
+static void put(struct output *out, uint32_t value)
+{
+	if (out->at == SEAL_DTB_BYTES_MAX / 4) {
+		out->is_full = true;
+		return;
+	}
+	out->words[out->at++] = value;
+}
+
+static void put_words(struct output *out, const uint32_t *words, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		put(out, words[i]);
+	}
+}
+
+/* Byte `i` of a run of bytes that is filled up to whole words with 0. */
+static void put_byte(struct output *out, uint32_t i, char byte)
+{
+	if (i % 4 == 0) {
+		put(out, 0);
+	}
+	if (!out->is_full) {
+		((char *)&out->words[out->at - 1])[i % 4] = byte;
+	}
+}
+
+static void put_bytes(struct output *out, const char *bytes, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		put_byte(out, i, bytes[i]);
+	}
+}
+
+/* The strings block: the old one, then ours. */
+static void put_strings(struct output *out, const struct tree *tree)
+{
+	uint32_t i;
+
+	for (i = 0; i < tree->strings_bytes; i++) {
+		put_byte(out, i, tree->strings[i]);
+	}
+	for (i = 0; i < sizeof(names); i++) {
+		put_byte(out, tree->strings_bytes + i, names[i]);
+	}
+}
+
+static void put_property(struct output *out, uint32_t name, uint32_t bytes)
+{
+	put(out, be32(FDT_PROP));
+	put(out, be32(bytes));
+	put(out, be32(out->names + name));
+}
+
+static void put_address(struct output *out, uint32_t name, uint64_t value)
+{
+	put_property(out, name, 8);
+	put(out, be32((uint32_t)(value >> 32)));
+	put(out, be32((uint32_t)value));
+}
+
+/* What comes with the image, and from nowhere else. */
+static void put_chosen(struct output *out)
+{
+	const struct seal_chosen *chosen = out->chosen;
+
+	if (chosen->cmdline_bytes > 0) {
+		put_property(out, NAME_BOOTARGS, chosen->cmdline_bytes);
+		put_bytes(out, chosen->cmdline, chosen->cmdline_bytes);
+	}
+	if (chosen->initrd_end > chosen->initrd_start) {
+		put_address(out, NAME_INITRD_START, chosen->initrd_start);
+		put_address(out, NAME_INITRD_END, chosen->initrd_end);
+	}
+}
+
+/* ---- reading, and writing what was read ---- */
+
+/*
+ * The reservation list: pairs of 64-bit numbers, ended by a pair of zeros. Linux walks it without a
+ * limit.
+ */
+static bool take_reserved(const struct tree *tree, struct output *out)
+{
+	uint32_t offset = word(tree, HEADER_RESERVED);
+	uint32_t i;
+
+	if (offset % 8 != 0 || offset < HEADER_WORDS * 4) {
 		return false;
 	}
-	tree->at += (bytes + 3) / 4;
+	for (i = offset / 4; i + 4 <= tree->total / 4; i += 4) {
+		put_words(out, &tree->words[i], 4);
+		if ((tree->words[i] | tree->words[i + 1] | tree->words[i + 2] |
+		     tree->words[i + 3]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool begins_with(const char *text, const char *wanted)
+{
+	uint32_t i;
+
+	for (i = 0; wanted[i] != 0; i++) {
+		if (text[i] != wanted[i]) {
+			return false;
+		}
+	}
 	return true;
+}
+
+/*
+ * The beginning of a node, depth counted from the root's 0: name and padding. Only the root has an
+ * empty name. Readers differ on whether "chosen@0" is /chosen: refused.
+ */
+static bool take_name(struct tree *tree, struct output *out, uint32_t depth, struct node *node)
+{
+	const char *name = (const char *)&tree->words[tree->at];
+	uint32_t bytes = text_bytes(name, (tree->end - tree->at) * 4);
+
+	if (bytes == 0 || (bytes == 1) != (depth == 0) ||
+	    (depth == 1 && begins_with(name, "chosen@"))) {
+		return false;
+	}
+	put(out, be32(FDT_BEGIN_NODE));
+	put_bytes(out, name, bytes);
+	tree->at += (bytes + 3) / 4;
+	if (depth == 1 && text_is(name, bytes, "chosen")) {
+		node->is_chosen = true;
+		put_chosen(out);
+	}
+	return true;
+}
+
+/* What /chosen may say that the image does not: which console; a seed for where the kernel lies. */
+static bool is_kept_in_chosen(const char *name, uint32_t limit)
+{
+	return text_is(name, limit, "stdout-path") || text_is(name, limit, "linux,stdout-path") ||
+	       text_is(name, limit, "kaslr-seed");
 }
 
 /*
@@ -210,44 +341,59 @@ static bool note_property(struct node *node, const char *name, uint32_t name_byt
 	return true;
 }
 
-/* Steps over a property: length, name, value, padding. */
-static bool take_property(struct tree *tree, struct node *node)
+/* A property: length, name, value, padding. */
+static bool take_property(struct tree *tree, struct output *out, struct node *node)
 {
-	uint32_t bytes, name, value, words;
+	const char *name;
+	uint32_t bytes, at, value, words, limit;
 
 	if (tree->end - tree->at < 2) {
 		return false;
 	}
 	bytes = word(tree, tree->at);
-	name = word(tree, tree->at + 1);
+	at = word(tree, tree->at + 1);
 	value = tree->at + 2;
 	words = bytes / 4 + (bytes % 4 != 0);
-	if (words > tree->end - value || name >= tree->strings_bytes ||
-	    text_bytes(tree->strings + name, tree->strings_bytes - name) <= 1) {
+	if (words > tree->end - value || at >= tree->strings_bytes) {
+		return false;
+	}
+	name = tree->strings + at;
+	limit = tree->strings_bytes - at;
+	if (text_bytes(name, limit) <= 1) {
 		return false;
 	}
 	tree->at = value + words;
-	return note_property(node, tree->strings + name, tree->strings_bytes - name,
-			     (const char *)&tree->words[value], bytes, value);
+	if (node->is_chosen && !is_kept_in_chosen(name, limit)) {
+		return true;
+	}
+	put(out, be32(FDT_PROP));
+	put_words(out, &tree->words[value - 2], 2 + words);
+	return note_property(node, name, limit, (const char *)&tree->words[value], bytes,
+			     out->at - words);
 }
+
+struct counts {
+	uint32_t psci, chosen;
+};
 
 /*
  * What a node's properties add up to, at its first subnode or its end. Both methods have the same
  * length.
  */
-static bool close_properties(struct tree *tree, struct node *node, uint32_t *psci_count)
+static bool close_properties(struct output *out, struct node *node, struct counts *counts)
 {
 	char *method;
 
 	if (node->is_psci) {
-		if (node->method == 0) {
+		if (node->method == 0 || out->is_full) {
 			return false;
 		}
-		method = (char *)&tree->words[node->method];
+		method = (char *)&out->words[node->method];
 		method[0] = 's';
 		method[1] = 'm';
-		*psci_count += 1;
+		counts->psci++;
 	}
+	counts->chosen += node->is_chosen;
 	*node = (struct node){ 0 };
 	return true;
 }
@@ -256,10 +402,11 @@ static bool close_properties(struct tree *tree, struct node *node, uint32_t *psc
  * One pass. Properties come before subnodes (libfdt and Linux rely on that), so one struct node is
  * enough: it is closed at the first subnode, and a property after that is refused.
  */
-static bool mend_tree(struct tree *tree)
+static bool take_structure(struct tree *tree, struct output *out)
 {
 	struct node node = { 0 };
-	uint32_t depth = 0, psci_count = 0;
+	struct counts counts = { 0 };
+	uint32_t depth = 0;
 	bool may_have_properties = false;
 
 	while (tree->at < tree->end) {
@@ -269,18 +416,20 @@ static bool mend_tree(struct tree *tree)
 			continue;
 		}
 		if (token == FDT_PROP) {
-			if (!may_have_properties || !take_property(tree, &node)) {
+			if (!may_have_properties || !take_property(tree, out, &node)) {
 				return false;
 			}
 			continue;
 		}
-		if (!close_properties(tree, &node, &psci_count)) {
+		if (!close_properties(out, &node, &counts)) {
 			return false;
 		}
-		if (token == FDT_BEGIN_NODE && depth < DEPTH_MAX && skip_name(tree, depth == 0)) {
+		if (token == FDT_BEGIN_NODE && depth < DEPTH_MAX &&
+		    take_name(tree, out, depth, &node)) {
 			depth++;
 			may_have_properties = true;
 		} else if (token == FDT_END_NODE && depth > 0) {
+			put(out, be32(FDT_END_NODE));
 			depth--;
 			may_have_properties = false;
 			if (depth == 0) {
@@ -293,14 +442,49 @@ static bool mend_tree(struct tree *tree)
 	while (tree->at < tree->end && word(tree, tree->at) == FDT_NOP) {
 		tree->at++;
 	}
+	put(out, be32(FDT_END));
 	return depth == 0 && tree->at < tree->end && word(tree, tree->at) == FDT_END &&
-	       psci_count > 0;
+	       counts.psci > 0 && counts.chosen == 1;
 }
 
-uint32_t seal_take_dtb(const void *source, void *room)
+/* The blocks one after the other, as every writer lays them out. Returns the bytes of all. */
+static uint32_t write_tree(struct tree *tree, struct output *out)
+{
+	uint32_t structure, strings, total;
+
+	out->at = HEADER_WORDS;
+	out->names = tree->strings_bytes;
+	if (!take_reserved(tree, out)) {
+		return 0;
+	}
+	structure = out->at;
+	if (!take_structure(tree, out)) {
+		return 0;
+	}
+	strings = out->at;
+	put_strings(out, tree);
+	if (out->is_full) {
+		return 0;
+	}
+	total = strings * 4 + tree->strings_bytes + (uint32_t)sizeof(names);
+	out->words[HEADER_MAGIC] = be32(FDT_MAGIC);
+	out->words[HEADER_TOTAL] = be32(total);
+	out->words[HEADER_STRUCT] = be32(structure * 4);
+	out->words[HEADER_STRINGS] = be32(strings * 4);
+	out->words[HEADER_RESERVED] = be32(HEADER_WORDS * 4);
+	out->words[HEADER_VERSION] = be32(FDT_VERSION);
+	out->words[HEADER_LAST_COMPATIBLE] = be32(FDT_COMPATIBLE_VERSION);
+	out->words[HEADER_BOOT_CPU] = tree->words[HEADER_BOOT_CPU];
+	out->words[HEADER_STRINGS_BYTES] = be32(tree->strings_bytes + (uint32_t)sizeof(names));
+	out->words[HEADER_STRUCT_BYTES] = be32((strings - structure) * 4);
+	return total;
+}
+
+uint32_t seal_take_dtb(const void *source, void *copy, void *room, const struct seal_chosen *chosen)
 {
 	const volatile uint32_t *from = source; /* volatile: one load each, as written */
-	struct tree tree = { .words = room };
+	struct tree tree = { .words = copy };
+	struct output out = { .words = room, .chosen = chosen };
 	uint32_t i;
 
 	if ((uintptr_t)source % 8 != 0) {
@@ -317,7 +501,22 @@ uint32_t seal_take_dtb(const void *source, void *room)
 	for (i = HEADER_WORDS; i < (tree.total + 3) / 4; i++) {
 		tree.words[i] = from[i];
 	}
-	return open_tree(&tree) && mend_tree(&tree) ? tree.total : 0;
+	return open_tree(&tree) ? write_tree(&tree, &out) : 0;
+}
+
+uint32_t seal_hand_over(const void *source, uint8_t *image)
+{
+	const struct seal_slots *slots = (const struct seal_slots *)(image + SEAL_AT_SLOTS);
+	struct seal_chosen chosen = {
+		.cmdline = (const char *)image + slots->cmdline,
+		.cmdline_bytes = (uint32_t)slots->cmdline_bytes,
+		.initrd_start = (uintptr_t)image + slots->initrd,
+		.initrd_end = (uintptr_t)image + slots->initrd + slots->initrd_bytes,
+	};
+	uint8_t *room = image + slots->dtb;
+
+	return slots->dtb == 0 ? 0
+			       : seal_take_dtb(source, room + SEAL_DTB_BYTES_MAX, room, &chosen);
 }
 
 const void *seal_find_dtb(const void *image)

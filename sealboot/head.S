@@ -14,11 +14,12 @@ sealboot_start:
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
 	.long	0
-	.ascii	"SVLBOOT1"		/* tools/ravelin/pack_guest.c: SEAL_MAGIC */
+	.ascii	"SVLBOOT2"		/* struct seal_slots of sealboot.h */
 slot_kernel:
-	.quad	0			/* offset of the kernel from sealboot_start */
+	.quad	0
 slot_dtb:
-	.quad	0			/* offset of 2 MiB of room for the DTB */
+	.quad	0
+	.quad	0, 0, 0, 0		/* initrd, command line: the C half reads them */
 
 /* x0 = the DTB by the arm64 boot protocol; 0: the VMM entered us without, look into its stub. */
 start:
@@ -31,14 +32,13 @@ start:
 	mov	x0, x19
 	bl	seal_find_dtb
 	cbz	x0, refuse
-1:	ldr	x1, slot_dtb
-	cbz	x1, refuse		/* never packed */
-	add	x20, x1, x19
-	mov	x1, x20
-	bl	seal_take_dtb
+1:	mov	x1, x19
+	bl	seal_hand_over
 	cbz	x0, refuse
+	ldr	x20, slot_dtb
+	add	x20, x20, x19
 	/*
-	 * The copy was written with caches off. The kernel reads it with caches on: drop lines that an earlier owner of the
+	 * The tree was written with caches off. The kernel reads it with caches on: drop lines that an earlier owner of the
 	 * page may have left.
 	 */
 	add	x0, x0, x20

@@ -61,14 +61,42 @@ static bool core(struct spec_state *state, u64 pfn, const struct spec_page *page
 		       : page->owner != OWNER_CORE;
 }
 
-/* INV-COUNT: a host page is pinned as often as open VMs map it, and once if EL2 does (a run page).
- */
+/* How many DMA contexts map the page. INV-DMA leaves each but one place where it can be; an open
+ * VM's have many. */
+static u32 dma_uses(struct spec_state *state, u64 pfn, const struct spec_page *page)
+{
+	u32 uses = 0;
+
+	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
+		const struct spec_context *context = &state->context[i];
+
+		if (context->pages == 0) {
+			continue;
+		}
+		if (page->owner != OWNER_HOST || context->vm == 0) {
+			u64 slot = context->vm == 0 ? (u64)(page - state->page) : page->gfn;
+
+			uses += context->pfn[slot] == pfn;
+			continue;
+		}
+		for (u32 p = 0; p < SPEC_GFNS; p++) {
+			uses += context->pfn[p] == pfn;
+		}
+	}
+	return uses;
+}
+
+/* INV-COUNT: a host page is pinned as often as open VMs and DMA contexts map it, and once if EL2
+ * does (a run page); a VM's page is counted as often as DMA contexts map it; others not at all. */
 static bool count(struct spec_state *state, u64 pfn, const struct spec_page *page)
 {
-	u32 uses = page->is_el2 ? 1 : 0;
+	u32 uses = dma_uses(state, pfn, page) + (page->is_el2 ? 1 : 0);
 
+	if (page->owner == OWNER_CORE) {
+		return page->count == 0; /* INV-DMA: no context maps it */
+	}
 	if (page->owner != OWNER_HOST || !page->is_shared) {
-		return page->count == 0;
+		return page->count == uses && (page->owner != OWNER_HOST || uses == 0);
 	}
 	for (u32 i = 0; i < SPEC_VMS; i++) {
 		for (u32 g = 0; g < SPEC_GFNS; g++) {
@@ -108,6 +136,10 @@ static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 		}
 		backed++;
 		page = spec_page(state, vm->gfn[gfn].pfn);
+		if (page == NULL && spec_io(state, vm->gfn[gfn].pfn) != NULL) {
+			backed--; /* INV-IO looks at those */
+			continue;
+		}
 		if (page == NULL) {
 			return false;
 		}
@@ -140,6 +172,111 @@ static bool donated(struct spec_state *state, const struct spec_vm *vm)
 	return true;
 }
 
+/* INV-DMA: what a context maps is its owner's, at its address: the host's at its own, a VM's at its
+ * gfn; an open VM's pages are the host's, and pinned by the context even if the VM has them no
+ * more. No page of an image. */
+static bool dma_maps_own(struct spec_state *state, const struct spec_context *context)
+{
+	const struct spec_vm *vm = spec_vm(state, context->vm);
+	u64 pages = 0;
+
+	for (u64 slot = 0; slot < SPEC_SLOTS; slot++) {
+		const struct spec_page *page = spec_page(state, context->pfn[slot]);
+
+		if (context->pfn[slot] == 0) {
+			continue;
+		}
+		pages++;
+		if (page == NULL || (context->vm == 0 && page != &state->page[slot]) ||
+		    (vm != NULL && vm->is_protected
+			     ? page->owner != (vm->handle & 0xff) || page->gfn != slot
+			     : page->owner != OWNER_HOST || !page->is_shared)) {
+			return false;
+		}
+		for (u32 i = 0; vm != NULL && i < vm->image_count; i++) {
+			if (slot - vm->image[i].first < vm->image[i].mapped) {
+				return false;
+			}
+		}
+	}
+	return pages == context->pages;
+}
+
+/* INV-DMA, the sums: a VM knows how many contexts it has and how much they map; tables are the
+ * core's; nothing is left of what has no owner. */
+static bool dma_sums(struct spec_state *state)
+{
+	for (u32 i = 0; i < SPEC_VMS; i++) {
+		const struct spec_vm *vm = &state->vm[i];
+		u64 pages = 0;
+		u32 contexts = 0;
+
+		for (u32 c = 0; c < SPEC_CONTEXTS; c++) {
+			bool is_its = state->context[c].is_owned && vm->handle != 0 &&
+				      state->context[c].vm == vm->handle;
+
+			contexts += is_its;
+			pages += is_its ? state->context[c].pages : 0;
+		}
+		if (vm->dma_contexts != contexts || vm->dma_pages != pages) {
+			return false;
+		}
+	}
+	for (u32 c = 0; c < SPEC_CONTEXTS; c++) {
+		const struct spec_context *context = &state->context[c];
+
+		if ((!context->is_owned && (context->donated_count > 0 || context->pages > 0)) ||
+		    (context->vm != 0 && spec_vm(state, context->vm) == NULL)) {
+			return false;
+		}
+		for (u32 i = 0; i < context->donated_count; i++) {
+			const struct spec_page *page = spec_page(state, context->donated[i]);
+
+			if (page == NULL || page->owner != OWNER_CORE) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* INV-IO: a device page is in the host's map or in one VM's, at one gfn outside its RAM. */
+static bool io_exclusive(struct spec_state *state)
+{
+	u64 total = 0;
+
+	for (u32 i = 0; i < SPEC_IO; i++) {
+		u64 pfn = state->io_base / PAGE_SIZE + i;
+		u32 uses = 0;
+
+		for (u32 v = 0; v < SPEC_VMS; v++) {
+			for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
+				uses += state->vm[v].gfn[gfn].pfn == pfn;
+			}
+		}
+		if (state->io[i].vm != 0) {
+			const struct spec_vm *vm = spec_vm(state, state->io[i].vm);
+
+			if (vm == NULL || vm->gfn[state->io[i].gfn].pfn != pfn) {
+				return false;
+			}
+			for (u32 r = 0; r < vm->ram_count; r++) {
+				if (state->io[i].gfn - vm->ram[r].first.v < vm->ram[r].pages) {
+					return false;
+				}
+			}
+		}
+		total += uses;
+		if (uses != (state->io[i].vm != 0)) {
+			return false;
+		}
+	}
+	for (u32 v = 0; v < SPEC_VMS; v++) {
+		total -= state->vm[v].device_pages;
+	}
+	return total == 0;
+}
+
 const char *inv_broken(struct spec_state *state, u64 *where)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
@@ -152,6 +289,19 @@ const char *inv_broken(struct spec_state *state, u64 *where)
 		if (vm->handle != 0 && !donated(state, vm)) {
 			return "INV-DONATED";
 		}
+	}
+	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
+		*where = i;
+		if (!dma_maps_own(state, &state->context[i])) {
+			return "INV-DMA";
+		}
+	}
+	*where = 0;
+	if (!dma_sums(state)) {
+		return "INV-DMA (sums)";
+	}
+	if (!io_exclusive(state)) {
+		return "INV-IO";
 	}
 	for (u32 r = 0; r < state->region_count; r++) {
 		u64 first = state->region[r].base.v >> PAGE_SHIFT;
@@ -204,6 +354,24 @@ static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 	       : a->image_count != b->image_count			 ? "vm.image_count"
 	       : memcmp(a->image, b->image, sizeof(a->image)) != 0	 ? "vm.image"
 	       : a->is_undone != b->is_undone				 ? "vm.is_undone"
+	       : a->dma_pages != b->dma_pages				 ? "vm.dma_pages"
+	       : a->dma_contexts != b->dma_contexts			 ? "vm.dma_contexts"
+	       : a->device_pages != b->device_pages			 ? "vm.device_pages"
+									 : NULL;
+}
+
+static const char *context_differs(const struct spec_context *a, const struct spec_context *b)
+{
+	return a->is_owned != b->is_owned		     ? "context.is_owned"
+	       : a->vm != b->vm				     ? "context.vm"
+	       : memcmp(a->pfn, b->pfn, sizeof(a->pfn)) != 0 ? "context.pfn"
+	       : a->pages != b->pages			     ? "context.pages"
+	       : a->tables_free != b->tables_free	     ? "context.tables_free"
+	       : a->has_level2 != b->has_level2		     ? "context.has_level2"
+	       : memcmp(a->has_level3, b->has_level3, sizeof(a->has_level3)) != 0
+		       ? "context.has_level3"
+	       : a->donated_count != b->donated_count			 ? "context.donated_count"
+	       : memcmp(a->donated, b->donated, sizeof(a->donated)) != 0 ? "context.donated"
 									 : NULL;
 }
 
@@ -225,8 +393,22 @@ const char *spec_differs(const struct spec_state *a, const struct spec_state *b,
 			return field;
 		}
 	}
+	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
+		*where = i;
+		field = context_differs(&a->context[i], &b->context[i]);
+		if (field != NULL) {
+			return field;
+		}
+	}
+	for (u32 i = 0; i < SPEC_IO; i++) {
+		*where = i;
+		if (a->io[i].vm != b->io[i].vm || a->io[i].gfn != b->io[i].gfn) {
+			return "io";
+		}
+	}
 	*where = 0;
-	return a->core_free != b->core_free				    ? "core_free"
+	return a->is_io_split != b->is_io_split				    ? "is_io_split"
+	       : a->core_free != b->core_free				    ? "core_free"
 	       : a->vm_count != b->vm_count				    ? "vm_count"
 	       : memcmp(a->hyp_leaf, b->hyp_leaf, sizeof(a->hyp_leaf)) != 0 ? "hyp_leaf"
 									    : NULL;

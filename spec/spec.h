@@ -27,6 +27,10 @@
 #define SPEC_VMS 4
 #define SPEC_DONATED 640
 #define SPEC_VCPUS 4
+#define SPEC_CONTEXTS 4 /* DMA contexts that calls use; the others never get an owner */
+#define SPEC_CONTEXT_BLOCKS (SPEC_BLOCKS > SPEC_GFN_BLOCKS ? SPEC_BLOCKS : SPEC_GFN_BLOCKS)
+#define SPEC_SLOTS (SPEC_GFNS > SPEC_PAGES ? SPEC_GFNS : SPEC_PAGES)
+#define SPEC_IO 4 /* device pages of the platform's list, from io_base on */
 
 struct spec_page {
 	u32 owner;
@@ -69,10 +73,32 @@ struct spec_vm {
 	u32 image_count;
 	struct spec_image image[RV_IMAGES_MAX];
 	bool is_undone; /* a failed check's pages are being given back */
+	u64 dma_pages;
+	u32 dma_contexts;
+	u64 device_pages;
 	/* tables */
 	u32 tables_free;
 	bool has_level2;
 	bool has_level3[SPEC_GFN_BLOCKS];
+};
+
+struct spec_context {
+	bool is_owned;
+	u64 vm; /* 0: the host */
+	/* Mapped page, 0: none; by gfn, or, the host's, by the page's place in spec_state.page */
+	u64 pfn[SPEC_SLOTS];
+	u64 pages;
+	u32 donated_count;
+	u64 donated[SPEC_DONATED];
+	u32 tables_free;
+	bool has_level2;
+	bool has_level3[SPEC_CONTEXT_BLOCKS];
+};
+
+/* A device page that a VM may have. */
+struct spec_io {
+	u64 vm; /* 0: the host's */
+	u64 gfn;
 };
 
 struct spec_state {
@@ -82,8 +108,12 @@ struct spec_state {
 	struct spec_page page[SPEC_PAGES];
 	u32 vm_count;
 	struct spec_vm vm[SPEC_VMS];
+	struct spec_context context[SPEC_CONTEXTS];
+	u64 io_base; /* in a block of its own */
+	struct spec_io io[SPEC_IO];
 	bool has_entropy;
 	/* the core's tables */
+	bool is_io_split; /* the host's leaf table around io_base; once there, it stays */
 	u32 core_free;
 	bool hyp_leaf[SPEC_BLOCKS]; /* EL2's map has a leaf table there */
 	u64 last_generation;
@@ -116,6 +146,19 @@ enum cv_status spec_image_map(struct spec_state *state, u64 handle, u64 index, u
 			      u64 *done);
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
 			      enum spec_verdict verdict, u64 *left);
+
+struct spec_context *spec_context(struct spec_state *state, u64 index);
+/* The page that context `index` maps at this iova, 0: none. */
+u64 spec_dma_maps(struct spec_state *state, u64 index, u64 iova);
+enum cv_status spec_dma_alloc(struct spec_state *state, u64 index, u64 handle, u64 root);
+enum cv_status spec_dma_topup(struct spec_state *state, u64 index, u64 pfn);
+enum cv_status spec_dma_map(struct spec_state *state, u64 index, u64 iova, u64 pfn, u64 pages,
+			    u64 *done);
+enum cv_status spec_dma_unmap(struct spec_state *state, u64 index, u64 iova, u64 pages, u64 *next);
+enum cv_status spec_dma_free(struct spec_state *state, u64 index, u64 *left);
+/* NULL: not of the list. */
+struct spec_io *spec_io(struct spec_state *state, u64 pfn);
+enum cv_status spec_map_io(struct spec_state *state, u64 handle, u64 gfn, u64 pfn);
 
 enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
 			u64 *done);

@@ -178,7 +178,7 @@ static u64 leaf_pages(const struct spec_vm *vm, u64 gfn)
 	return vm->has_level3[gfn / 512] ? 1 : 512;
 }
 
-static u32 vm_tables_for(const struct spec_vm *vm, u64 gfn, u64 pages)
+u32 spec_vm_tables_for(const struct spec_vm *vm, u64 gfn, u64 pages)
 {
 	if (pages == 512 * 512) {
 		return 0;
@@ -186,9 +186,9 @@ static u32 vm_tables_for(const struct spec_vm *vm, u64 gfn, u64 pages)
 	return (vm->has_level2 ? 0u : 1u) + (pages == 1 && !vm->has_level3[gfn / 512] ? 1u : 0u);
 }
 
-static void vm_tables_make(struct spec_vm *vm, u64 gfn, u64 pages)
+void spec_vm_tables_make(struct spec_vm *vm, u64 gfn, u64 pages)
 {
-	vm->tables_free -= vm_tables_for(vm, gfn, pages);
+	vm->tables_free -= spec_vm_tables_for(vm, gfn, pages);
 	vm->has_level2 = vm->has_level2 || pages < 512 * 512;
 	vm->has_level3[gfn / 512] = vm->has_level3[gfn / 512] || pages == 1;
 }
@@ -225,7 +225,7 @@ static enum cv_status map_check(struct spec_state *state, struct spec_vm *vm, u6
 	if (vm->gfn[gfn].pfn != 0) {
 		return CV_E_BUSY;
 	}
-	if (vm->tables_free < vm_tables_for(vm, gfn, 1)) {
+	if (vm->tables_free < spec_vm_tables_for(vm, gfn, 1)) {
 		return CV_E_NOMEM;
 	}
 	if (vm->is_protected &&
@@ -256,7 +256,7 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 		page.count++;
 	}
 	spec_page_set(state, pfn, page);
-	vm_tables_make(vm, gfn, 1);
+	spec_vm_tables_make(vm, gfn, 1);
 	vm->gfn[gfn].pfn = pfn;
 	vm->guest_pages++;
 }
@@ -326,7 +326,7 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 	if (vm->is_protected && vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
-	if (vm->is_protected && vm->active > 0) {
+	if (vm->is_protected && (vm->active > 0 || vm->dma_pages > 0)) {
 		return CV_E_BUSY;
 	}
 	/* 512 pages, or 4096 looks at what is not backed, of whatever size. */
@@ -337,7 +337,9 @@ enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 p
 								 : 512 * 512;
 
 		if (gfn < SPEC_GFNS && vm->gfn[gfn].pfn != 0) {
-			spec_reclaim_page(state, vm, gfn);
+			if (!spec_reclaim_io(state, vm, gfn)) {
+				spec_reclaim_page(state, vm, gfn);
+			}
 			returned++;
 		}
 		gfn = align_down(gfn, covers) + covers;
@@ -387,10 +389,10 @@ static enum cv_status set_wish_step(struct spec_state *state, struct spec_vm *vm
 	while (*gfn % pages != 0 || end - *gfn < pages) {
 		pages /= 512;
 	}
-	if (vm->tables_free < vm_tables_for(vm, *gfn, pages)) {
+	if (vm->tables_free < spec_vm_tables_for(vm, *gfn, pages)) {
 		return CV_E_NOMEM;
 	}
-	vm_tables_make(vm, *gfn, pages);
+	spec_vm_tables_make(vm, *gfn, pages);
 	for (u64 i = 0; i < pages && *gfn + i < SPEC_GFNS; i++) {
 		vm->gfn[*gfn + i].wish = wish;
 	}

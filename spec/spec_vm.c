@@ -39,7 +39,7 @@ static u32 free_owner(const struct spec_state *state)
 }
 
 /* All pages' RANGE, then all pages' STATE, a page named twice too. */
-static enum cv_status pages_check(struct spec_state *state, const u64 *pfns, u32 count)
+enum cv_status spec_pages_check(struct spec_state *state, const u64 *pfns, u32 count)
 {
 	enum cv_status result = CV_OK;
 
@@ -62,7 +62,7 @@ static enum cv_status pages_check(struct spec_state *state, const u64 *pfns, u32
 }
 
 /* All or none. */
-static enum cv_status donate_all(struct spec_state *state, const u64 *pfns, u32 count)
+enum cv_status spec_donate_all(struct spec_state *state, const u64 *pfns, u32 count)
 {
 	static struct spec_state before;
 
@@ -112,11 +112,11 @@ enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u6
 	if ((flags & RV_VM_PROTECTED) != 0 && !state->has_entropy) {
 		return CV_E_NOENTROPY;
 	}
-	status = pages_check(state, pfns, 3);
+	status = spec_pages_check(state, pfns, 3);
 	if (status != CV_OK) {
 		return status;
 	}
-	status = donate_all(state, pfns, 3);
+	status = spec_donate_all(state, pfns, 3);
 	if (status != CV_OK) {
 		return status;
 	}
@@ -177,7 +177,7 @@ enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u6
 			return CV_E_BUSY;
 		}
 	}
-	if (vm->ram_count == RV_RAM_RANGES) {
+	if (vm->ram_count == RV_RAM_RANGES || spec_io_overlaps(state, vm, gfn, pages)) {
 		return CV_E_BUSY;
 	}
 	vm->ram[vm->ram_count].first = gfn_make(gfn);
@@ -208,7 +208,7 @@ enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left)
 	if (vm->state != VM_POWEROFF) {
 		return CV_E_STATE;
 	}
-	if (vm->active > 0 || vm->guest_pages > 0) {
+	if (vm->active > 0 || vm->guest_pages > 0 || vm->device_pages > 0 || vm->dma_contexts > 0) {
 		return CV_E_BUSY;
 	}
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
@@ -250,7 +250,7 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 	if (vm == NULL) {
 		return CV_E_NOENT;
 	}
-	status = pages_check(state, pfns, 2);
+	status = spec_pages_check(state, pfns, 2);
 	if (status == CV_OK && vm->state != VM_READY) {
 		status = CV_E_STATE;
 	}
@@ -261,7 +261,7 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 		return status;
 	}
 	token = spec_page(state, record)->token;
-	status = donate_all(state, pfns, 1);
+	status = spec_donate_all(state, pfns, 1);
 	if (status != CV_OK) {
 		return status;
 	}

@@ -9,6 +9,7 @@
 #include <cv/arch.h>
 #include <cv/arch_host.h>
 #include <cv/check.h>
+#include <cv/dma.h>
 #include <cv/host_psci.h>
 #include <cv/hyp_map.h>
 #include <cv/info.h>
@@ -175,6 +176,7 @@ static void host_contain(void)
 		mem_boot_hide_device(pa_make(machine.hidden[i].base), machine.hidden[i].bytes);
 	}
 	vm_init();
+	dma_init();
 	panic_arm();
 }
 

@@ -7,6 +7,7 @@
 #include <cv/hcall.h>
 
 #include <cv/arch.h>
+#include <cv/dma.h>
 #include <cv/image.h>
 #include <cv/info.h>
 #include <cv/mem.h>
@@ -89,6 +90,11 @@ static enum cv_status hc_vm_measure(struct call *call)
 	return image_measure(call->arg[0], call->arg[1], call->result);
 }
 
+static enum cv_status hc_vm_map_io(struct call *call)
+{
+	return mem_map_io(call->arg[0], call->arg[1], call->arg[2]);
+}
+
 static enum cv_status hc_image_add(struct call *call)
 {
 	const u64 *a = call->arg;
@@ -136,28 +142,51 @@ static enum cv_status hc_vcpu_read_regs(struct call *call)
 	return vcpu_read_regs(call->arg[0], call->arg[1]);
 }
 
+static enum cv_status hc_dma_alloc(struct call *call)
+{
+	return dma_alloc(call->arg[0], call->arg[1], call->arg[2]);
+}
+
+static enum cv_status hc_dma_topup(struct call *call)
+{
+	return dma_topup(call->arg[0], call->arg[1]);
+}
+
+static enum cv_status hc_dma_map(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return one_result(call, dma_map(a[0], a[1], a[2], a[3], &call->result[0]));
+}
+
+static enum cv_status hc_dma_unmap(struct call *call)
+{
+	return one_result(call,
+			  dma_unmap(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+}
+
+static enum cv_status hc_dma_free(struct call *call)
+{
+	return one_result(call, dma_free(call->arg[0], &call->result[0]));
+}
+
 static const struct {
 	u64 id;
 	enum cv_status (*serve)(struct call *call);
 } calls[] = {
 	/* the most frequent one first */
-	{ RV_VCPU_RUN, hc_vcpu_run },
-	{ RV_MEM_MAP, hc_mem_map },
-	{ RV_MEM_RECLAIM, hc_mem_reclaim },
-	{ RV_VERSION, hc_version },
-	{ RV_POOL_TOPUP, hc_pool_topup },
-	{ RV_VM_CREATE, hc_vm_create },
-	{ RV_VM_TOPUP, hc_vm_topup },
-	{ RV_VM_ADD_RAM, hc_vm_add_ram },
-	{ RV_VM_KILL, hc_vm_kill },
-	{ RV_VM_DESTROY, hc_vm_destroy },
-	{ RV_VM_VERIFY, hc_vm_verify },
-	{ RV_VM_MEASURE, hc_vm_measure },
-	{ RV_IMAGE_ADD, hc_image_add },
-	{ RV_IMAGE_MAP, hc_image_map },
-	{ RV_VCPU_CREATE, hc_vcpu_create },
-	{ RV_VCPU_BOOT, hc_vcpu_boot },
-	{ RV_VCPU_READ_REGS, hc_vcpu_read_regs },
+	{ RV_VCPU_RUN, hc_vcpu_run },	    { RV_MEM_MAP, hc_mem_map },
+	{ RV_MEM_RECLAIM, hc_mem_reclaim }, { RV_VERSION, hc_version },
+	{ RV_POOL_TOPUP, hc_pool_topup },   { RV_VM_CREATE, hc_vm_create },
+	{ RV_VM_TOPUP, hc_vm_topup },	    { RV_VM_ADD_RAM, hc_vm_add_ram },
+	{ RV_VM_KILL, hc_vm_kill },	    { RV_VM_DESTROY, hc_vm_destroy },
+	{ RV_VM_VERIFY, hc_vm_verify },	    { RV_VM_MEASURE, hc_vm_measure },
+	{ RV_VM_MAP_IO, hc_vm_map_io },	    { RV_IMAGE_ADD, hc_image_add },
+	{ RV_IMAGE_MAP, hc_image_map },	    { RV_VCPU_CREATE, hc_vcpu_create },
+	{ RV_VCPU_BOOT, hc_vcpu_boot },	    { RV_VCPU_READ_REGS, hc_vcpu_read_regs },
+	{ RV_DMA_ALLOC, hc_dma_alloc },	    { RV_DMA_TOPUP, hc_dma_topup },
+	{ RV_DMA_MAP, hc_dma_map },	    { RV_DMA_UNMAP, hc_dma_unmap },
+	{ RV_DMA_FREE, hc_dma_free },
 };
 
 static enum cv_status call_serve(u64 id, struct call *call)

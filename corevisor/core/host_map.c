@@ -2,7 +2,8 @@
 /*
  * The host's stage 2. Guarantees: every change of an entry above the leaf tables is made under
  * `upper`; a leaf table is changed, made and freed under its ledger block's lock only, so a holder
- * of that lock walks it without `upper`.
+ * of that lock walks it without `upper`. What is not RAM has no ledger block: its leaves change
+ * under `upper`, and leaf tables with such a leaf are never freed.
  */
 #include <cv/host_map.h>
 
@@ -149,6 +150,30 @@ void host_map_join(pfn_t pfn)
 		s2_join(&host.s2, first, pfn_pa(pfn_make(first.v)), S2_NORMAL_RWX);
 		lock_release(&host.upper);
 	}
+}
+
+bool host_map_take_device(pfn_t pfn, struct pool *reserved)
+{
+	struct s2 s2 = host.s2;
+	struct s2_leaf leaf;
+
+	s2.pool = reserved;
+	lock_acquire(&host.upper);
+	leaf = s2_walk(&s2, pfn_host_gfn(pfn));
+	if (leaf.is_mapped) {
+		s2_unmap(&s2, pfn_host_gfn(pfn), PAGE_LEVEL, S2_WISH_PRIVATE);
+	}
+	lock_release(&host.upper);
+	return leaf.is_mapped;
+}
+
+/* The leaf table stays: to find out whether all 512 pages are back would cost more than it is
+ * worth, and device blocks are few. */
+void host_map_give_device(pfn_t pfn)
+{
+	lock_acquire(&host.upper);
+	s2_map(&host.s2, pfn_host_gfn(pfn), pfn_pa(pfn), PAGE_LEVEL, S2_DEVICE, S2_WISH_PRIVATE);
+	lock_release(&host.upper);
 }
 
 struct s2_leaf host_map_walk(ipa_t ipa)

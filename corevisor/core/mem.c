@@ -9,6 +9,7 @@
 
 #include <cv/arch.h>
 #include <cv/check.h>
+#include <cv/dma.h>
 #include <cv/host_map.h>
 #include <cv/hyp_map.h>
 #include <cv/ledger.h>
@@ -392,7 +393,8 @@ void mem_page_reclaim(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf)
 	if (!vm->is_protected) {
 		unpin(pfn);
 	} else {
-		CV_CHECK(ledger_get(pfn).owner == vm->owner && ledger_get(pfn).gfn == gfn.v);
+		CV_CHECK(ledger_get(pfn).owner == vm->owner && ledger_get(pfn).gfn == gfn.v &&
+			 ledger_get(pfn).count == 0);
 		/* A shared page goes through the same steps; the host loses it for a moment. */
 		host_map_remove(pfn);
 		arch_page_scrub(pfn);
@@ -406,19 +408,19 @@ void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enu
 {
 	pfn_t pfn = pa_pfn(leaf->pa);
 	struct lock *lock = ledger_lock(pfn);
+	struct page page;
 
 	lock_acquire(lock);
-	CV_CHECK(ledger_get(pfn).owner == vm->owner && ledger_get(pfn).gfn == gfn.v);
+	page = ledger_get(pfn);
+	CV_CHECK(page.owner == vm->owner && page.gfn == gfn.v);
 	s2_unmap(&vm->s2, gfn, 3, wish);
 	host_map_remove(pfn);
 	arch_page_clean_invalidate(pfn);
 	arch_page_scrub(pfn);
 	arch_icache_invalidate_all();
-	ledger_set(pfn, (struct page){
-				.owner = vm->owner,
-				.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE,
-				.gfn = gfn.v,
-			});
+	/* The count stays: the VM's own DMA contexts are no matter of what the host may do. */
+	page.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE;
+	ledger_set(pfn, page);
 	if (wish == S2_WISH_SHARED) {
 		host_map_add(pfn);
 	}
@@ -481,4 +483,5 @@ void mem_revoke_everything(void)
 {
 	s2_clear_root(host_map_s2());
 	vm_revoke_all();
+	dma_revoke_all();
 }

@@ -79,7 +79,11 @@ u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end)
 		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
 
 		if (leaf.is_mapped) {
-			mem_page_reclaim(vm, gfn_make(gfn), &leaf);
+			if (leaf.attr == S2_DEVICE) {
+				mem_io_reclaim(vm, gfn_make(gfn), &leaf);
+			} else {
+				mem_page_reclaim(vm, gfn_make(gfn), &leaf);
+			}
 			returned++;
 		}
 		gfn = leaf_end(gfn, &leaf);

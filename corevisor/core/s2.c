@@ -123,12 +123,30 @@ static u64 leaf_bytes(u32 level)
 	return PAGE_SIZE << s2_leaf_shift(level);
 }
 
+static void forget(const struct s2 *s2, ipa_t ipa, u64 bytes)
+{
+	if (s2->vmid.v >= S2_VMID_DMA) {
+		arch_dma_invalidate(s2->vmid.v - S2_VMID_DMA, ipa, bytes);
+	} else {
+		arch_tlb_invalidate_ipa(s2->vmid, ipa, bytes);
+	}
+}
+
+static void forget_all(const struct s2 *s2)
+{
+	if (s2->vmid.v >= S2_VMID_DMA) {
+		arch_dma_invalidate(s2->vmid.v - S2_VMID_DMA, ipa_make(0), GFN_LIMIT << PAGE_SHIFT);
+	} else {
+		arch_tlb_invalidate_vmid(s2->vmid);
+	}
+}
+
 /* Revoke: the entry goes, then every copy of it that a TLB may hold. */
 static void break_entry(const struct s2 *s2, u64 *slot, u64 invalid, gfn_t gfn, u32 level)
 {
 	arch_pte_write(slot, invalid);
 	arch_pte_publish();
-	arch_tlb_invalidate_ipa(s2->vmid, leaf_ipa(gfn, level), leaf_bytes(level));
+	forget(s2, leaf_ipa(gfn, level), leaf_bytes(level));
 }
 
 /* What entry `index` of the table below `pte` must hold so that nothing changes; an invalid entry's
@@ -216,5 +234,5 @@ void s2_clear_root(const struct s2 *s2)
 		arch_pte_write(root_slot(s2, gfn_make(i * s2_leaf_pages(ROOT_LEVEL))), 0);
 	}
 	arch_pte_publish();
-	arch_tlb_invalidate_vmid(s2->vmid);
+	forget_all(s2);
 }

@@ -132,53 +132,6 @@ bool vm_is_ram(const struct vm *vm, gfn_t gfn)
 
 /* ---- pages that a VM is built of ---- */
 
-/* The first error of all pages: RANGE for any of them, then STATE (also for a page named twice). */
-static enum cv_status pages_check(const u64 *pfns, u32 count)
-{
-	enum cv_status result = CV_OK;
-
-	for (u32 i = 0; i < count; i++) {
-		enum cv_status status = mem_host_page_check(pfns[i]);
-
-		if (status == CV_E_RANGE) {
-			return status;
-		}
-		for (u32 j = 0; j < i; j++) {
-			if (pfns[j] == pfns[i]) {
-				status = CV_E_STATE;
-			}
-		}
-		if (status != CV_OK) {
-			result = status;
-		}
-	}
-	return result;
-}
-
-/* All or none; their content is still there. */
-static enum cv_status pages_take(const u64 *pfns, u32 count)
-{
-	for (u32 i = 0; i < count; i++) {
-		enum cv_status status = mem_host_take_core(pfns[i]);
-
-		if (status != CV_OK) {
-			while (i > 0) {
-				i--;
-				mem_host_untake_core(pfn_make(pfns[i]));
-			}
-			return status;
-		}
-	}
-	return CV_OK;
-}
-
-static void pages_clear(const u64 *pfns, u32 count)
-{
-	for (u32 i = 0; i < count; i++) {
-		mem_core_clear(pfn_make(pfns[i]));
-	}
-}
-
 static void donated_push(struct vm *vm, pfn_t pfn) CV_REQUIRES(vm->lock)
 {
 	mem_core_set_next(pfn, vm->donated);
@@ -209,7 +162,7 @@ static enum cv_status create_check(const u64 *pfns, u32 count, u64 flags, const 
 	if (is_protected && !rng_is_ready()) {
 		return CV_E_NOENTROPY;
 	}
-	return pages_check(pfns, count);
+	return mem_host_pages_check(pfns, count);
 }
 
 /* Fills the record and lets it be found. Pre: the pages are the corevisor's and zero; the slot is
@@ -260,12 +213,12 @@ enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owne
 	if (slot == NULL) {
 		return CV_E_BUSY;
 	}
-	status = pages_take(pfns, CORE_OF_VM_PAGES);
+	status = mem_host_take_pages(pfns, CORE_OF_VM_PAGES);
 	if (status != CV_OK) {
 		slot_free(slot);
 		return status;
 	}
-	pages_clear(pfns, CORE_OF_VM_PAGES);
+	mem_core_clear_pages(pfns, CORE_OF_VM_PAGES);
 	*handle = create_commit(slot, pfns, CORE_OF_VM_PAGES, flags, owner);
 	return CV_OK;
 }
@@ -319,7 +272,7 @@ static enum cv_status add_ram_locked(struct vm *vm, u64 gfn, u64 pages) CV_REQUI
 			return CV_E_BUSY;
 		}
 	}
-	if (vm->ram_count == RV_RAM_RANGES) {
+	if (vm->ram_count == RV_RAM_RANGES || mem_io_overlaps(vm, gfn, pages)) {
 		return CV_E_BUSY;
 	}
 	vm->ram[vm->ram_count] = (struct vm_ram){ .first = gfn_make(gfn), .pages = pages };
@@ -348,7 +301,7 @@ enum cv_status vm_add_ram(u64 handle, u64 gfn, u64 pages)
 static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u64 *pfns)
 	CV_REQUIRES(vm->lock)
 {
-	enum cv_status status = pages_check(pfns, VCPU_RECORD_PAGES + 1);
+	enum cv_status status = mem_host_pages_check(pfns, VCPU_RECORD_PAGES + 1);
 
 	if (status != CV_OK) {
 		return status;
@@ -386,7 +339,7 @@ static enum cv_status create_vcpu_locked(struct vm *vm, u32 index, const u64 *pf
 	if (status != CV_OK) {
 		return status;
 	}
-	status = pages_take(pfns, VCPU_RECORD_PAGES);
+	status = mem_host_take_pages(pfns, VCPU_RECORD_PAGES);
 	if (status != CV_OK) {
 		return status;
 	}
@@ -395,7 +348,7 @@ static enum cv_status create_vcpu_locked(struct vm *vm, u32 index, const u64 *pf
 		mem_host_untake_core(pfn_make(pfns[0]));
 		return status;
 	}
-	pages_clear(pfns, VCPU_RECORD_PAGES);
+	mem_core_clear_pages(pfns, VCPU_RECORD_PAGES);
 	create_vcpu_commit(vm, index, pfn_make(pfns[0]), pfn_make(run_pfn));
 	return CV_OK;
 }

@@ -88,7 +88,8 @@ enum rv_vm_flags {
 #define RV_VM_TOPUP RV_HVC(0x111)
 /* (vm, first gfn, pages): declares a range of guest RAM; ranges may not overlap; at most
  * RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE (not READY), BUSY
- * (overlaps a range or a device page / too many). */
+ * (overlaps a range or a device page / too many; with device pages, also: a range with more than
+ * 4096 entries of the VM's tables in it). */
 #define RV_VM_ADD_RAM RV_HVC(0x112)
 #define RV_RAM_RANGES 8
 /* (vm): the VM is off; running vCPUs leave at their next exit. Idempotent. Errors: NOENT. Seed:
@@ -112,8 +113,9 @@ enum rv_vm_flags {
 #define RV_VM_VERIFY RV_HVC(0x115)
 /* (vm, gfn, pfn): a device page becomes the VM's at gfn, outside its RAM, and leaves the host until
  * RV_MEM_RECLAIM. Which device pages may go is the platform's list. Errors: NOENT, RANGE (gfn is
- * RAM or beyond the IPA space), PERM (pfn is RAM, or not on the list), STATE (VM not READY; page
- * not the host's), BUSY (gfn taken), NOMEM. Seed: map_io. */
+ * RAM or beyond the IPA space), PERM (pfn is RAM, or not on the list), STATE (VM not READY, or being
+ * loaded; page not the host's), BUSY (gfn taken), NOMEM (RV_VM_TOPUP or RV_POOL_TOPUP). Seed:
+ * map_io. */
 #define RV_VM_MAP_IO RV_HVC(0x116)
 /* (vm, what): -> x1..x4 = 32 bytes, as owner0..3 above. Errors: INVALID, NOENT, STATE (manifest:
  * not VERIFIED yet), PERM (open VM). */
@@ -215,22 +217,27 @@ struct rv_launch {
 /* ---- DMA: tables that an SMMU walks; docs/states.md ---- */
 /* A DMA context is a table of its own (seed: a bank of an SMMU). The host's contexts map host pages
  * at their own address, and pin them; a VM's map that VM's pages at their gfn, and keep them from
- * being reclaimed. 0 stands for the host where a VM is named. */
+ * being reclaimed (an open VM's pages are the host's: pinned, too). 0 stands for the host where a
+ * VM is named. A VM's contexts grow only while it is READY, and neither shrink nor go while it is
+ * VERIFIED. */
 #define RV_DMA_CONTEXTS 64
 /* (context, vm, root pfn): takes 2 root table pages (consecutive, 8 KiB aligned); the context is
- * empty. Errors: INVALID (context, root unaligned), NOENT, STATE (VM not READY; page not the host's
- * alone), RANGE, BUSY (the context has an owner), NOMEM. Seed: alloc_smmu. */
+ * empty. Errors: INVALID (context, root unaligned), NOENT, RANGE, STATE (page not the host's alone;
+ * VM not READY, or being loaded), BUSY (the context has an owner), NOMEM (RV_POOL_TOPUP). Seed:
+ * alloc_smmu. */
 #define RV_DMA_ALLOC RV_HVC(0x140)
-/* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE, NOMEM. */
+/* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE (page not
+ * the host's alone; VM not READY), NOMEM (RV_POOL_TOPUP). */
 #define RV_DMA_TOPUP RV_HVC(0x141)
 /* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. Errors, for the first
- * page: INVALID (pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM not
- * READY; not the owner's page, or not at its own address), BUSY (iova is mapped; the page's count
- * is full), NOMEM (RV_DMA_TOPUP). Seed: map_smmu. */
+ * page: INVALID (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM
+ * not READY, or being loaded; not the owner's page, not at its own address, or an image's), BUSY
+ * (iova is mapped; the page's count is full), NOMEM (RV_DMA_TOPUP). Seed: assign_smmu is RV_MEM_MAP,
+ * map_smmu this. */
 #define RV_DMA_MAP RV_HVC(0x142)
 /* (context, iova / 4096, pages): at most RV_BATCH_PAGES are unmapped a call, what is not mapped is
- * skipped quickly. -> x1 = first iova / 4096 not yet dealt with. Errors: INVALID, NOENT, STATE (VM
- * VERIFIED). Seed: clear_smmu. */
+ * skipped quickly. -> x1 = first iova / 4096 not yet dealt with. Errors: INVALID (context, pages 0,
+ * beyond the IPA space), NOENT, STATE (VM VERIFIED). Seed: clear_smmu. */
 #define RV_DMA_UNMAP RV_HVC(0x143)
 /* (context): gives its tables back, scrubbed, at most RV_BATCH_PAGES a call. -> x1 = pages still
  * held; with 0 the context has no owner. Errors: INVALID, NOENT, STATE (VM VERIFIED), BUSY (it maps

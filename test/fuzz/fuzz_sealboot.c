@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guest loader's check of the VMM's device tree: what it accepts is whole for libfdt too, every
- * PSCI node on smc.
+ * The guest loader's check of the VMM's device tree: what it makes of it is whole for libfdt too,
+ * with every PSCI node on smc, /chosen as the image says, and nothing else changed.
  */
 #include "sealboot.h"
+#include "sealboot_compare.h"
 
 #include <libfdt.h>
 #include <stddef.h>
@@ -41,8 +42,14 @@ static void check_methods(const void *dtb)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-	uint32_t total, room_bytes, taken;
-	uint8_t *source, *room;
+	static const struct seal_chosen chosens[] = {
+		{ "ours=1", sizeof("ours=1"), 0x42000000, 0x42345678 },
+		{ 0 },
+	};
+	const struct seal_chosen *chosen = &chosens[bytes % 2];
+	uint32_t total, copy_bytes, taken;
+	static _Alignas(8) uint8_t room[SEAL_DTB_BYTES_MAX];
+	uint8_t *source, *copy;
 
 	if (bytes < 40) {
 		return 0;
@@ -52,19 +59,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	 * The loader reads as much as the header says, at most 2 MiB; what follows the input is as
 	 * hostile as the rest.
 	 */
-	room_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
-	room_bytes = room_bytes < 40 ? 40 : room_bytes;
-	source = calloc(1, room_bytes > bytes ? room_bytes : bytes);
-	room = malloc(room_bytes);
-	require(source && room, "there is memory");
+	copy_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
+	copy_bytes = copy_bytes < 40 ? 40 : copy_bytes;
+	source = calloc(1, copy_bytes > bytes ? copy_bytes : bytes);
+	copy = malloc(copy_bytes);
+	require(source && copy, "there is memory");
 	memcpy(source, data, bytes);
-	taken = seal_take_dtb(source, room);
+	taken = seal_take_dtb(source, copy, room, chosen);
 	if (taken != 0) {
-		require(taken == total, "the size is the header's");
+		require(taken == fdt_totalsize(room), "the size is the header's");
 		require(fdt_check_full(room, taken) == 0, "libfdt finds the tree whole");
 		check_methods(room);
+		if (fdt_check_full(source, total) == 0) {
+			const char *differs = trees_differ(source, room, chosen);
+
+			require(!differs, differs);
+		}
 	}
 	free(source);
-	free(room);
+	free(copy);
 	return 0;
 }

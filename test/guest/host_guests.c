@@ -7,17 +7,13 @@
 
 const char image_name[] = "guests";
 
-TINY_PAYLOAD(payload, "guest_attack.img");
+TINY_PAYLOAD(payload, "guest_attack");
 
 static struct tiny_vm vm;
 
 static void build(bool is_protected, const char *bootargs)
 {
-	tiny_create(&vm, is_protected ? "protected" : "open", is_protected);
-	tiny_load(&vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(&vm, 1, bootargs);
-	tiny_add_vcpu(&vm, 0);
-	tiny_boot(&vm);
+	tiny_build(&vm, is_protected ? "protected" : "open", is_protected, &payload, 1, bootargs);
 }
 
 static void let_it_attack(bool is_protected)

@@ -9,7 +9,7 @@
 
 const char image_name[] = "moves";
 
-TINY_PAYLOAD(payload, "guest_moves.img");
+TINY_PAYLOAD(payload, "guest_moves");
 
 #define GICR_ISACTIVER0(cpu) \
 	(*(volatile u32 *)(0x080a0000ul + 0x20000ul * (cpu) + 0x10000ul + 0x300))
@@ -96,12 +96,7 @@ static void expect_active(const char *when)
 
 static void live(bool is_protected)
 {
-	tiny_create(&vm, is_protected ? "protected" : "open", is_protected);
-	tiny_load(&vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(&vm, 2, "");
-	tiny_add_vcpu(&vm, 0);
-	tiny_add_vcpu(&vm, 1);
-	tiny_boot(&vm);
+	tiny_build(&vm, is_protected ? "protected" : "open", is_protected, &payload, 2, "");
 
 	expect_step(0, 0, MOVES_MAPPED);
 	expect_step(1, 0, MOVES_REMAPPED);

@@ -8,7 +8,7 @@
 
 const char image_name[] = "share_host";
 
-TINY_PAYLOAD(payload, "guest_share.img");
+TINY_PAYLOAD(payload, "guest_share");
 
 static struct tiny_vm vm;
 
@@ -66,15 +66,23 @@ static void check_range(u64 base)
 static void step(enum share_step number, u64 gpa)
 {
 	switch (number) {
-	case STEP_PRIVATE: must_be_private(gpa, "before sharing"); break;
+	case STEP_PRIVATE:
+		must_be_private(gpa, "before sharing");
+		break;
 	case STEP_SHARED:
 		exchange(gpa, "shared");
 		rv_expect("POOL_TOPUP with a VM's shared page", RV_E_STATE, RV_POOL_TOPUP,
 			  backing(gpa), 0, 0, 0, 0);
 		break;
-	case STEP_PRIVATE_AGAIN: must_be_private(gpa, "after it was taken back"); break;
-	case STEP_UNBACKED: exchange(gpa, "arrived shared"); break;
-	case STEP_RANGE: check_range(gpa); break;
+	case STEP_PRIVATE_AGAIN:
+		must_be_private(gpa, "after it was taken back");
+		break;
+	case STEP_UNBACKED:
+		exchange(gpa, "arrived shared");
+		break;
+	case STEP_RANGE:
+		check_range(gpa);
+		break;
 	}
 }
 
@@ -88,11 +96,7 @@ _Noreturn void image_main(void)
 	if (!(tiny_facts.features & RV_FEAT_ENTROPY)) {
 		skip("no entropy: no protected VMs here");
 	}
-	tiny_create(&vm, "protected", true);
-	tiny_load(&vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(&vm, 1, "");
-	tiny_add_vcpu(&vm, 0);
-	tiny_boot(&vm);
+	tiny_build(&vm, "protected", true, &payload, 1, "");
 	while ((exit = tiny_run(&vm, 0)) == RV_EXIT_MMIO && vm.run[0]->ipa == SHARE_DEVICE) {
 		step(vm.run[0]->data & 0xfff, vm.run[0]->data & ~0xffful);
 		steps++;

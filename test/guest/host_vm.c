@@ -9,17 +9,13 @@
 
 const char image_name[] = "vm";
 
-TINY_PAYLOAD(payload, "guest_hello.img");
+TINY_PAYLOAD(payload, "guest_hello");
 
 static struct tiny_vm vm;
 
 static void build(bool is_protected, const char *bootargs)
 {
-	tiny_create(&vm, is_protected ? "protected" : "open", is_protected);
-	tiny_load(&vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(&vm, 1, bootargs);
-	tiny_add_vcpu(&vm, 0);
-	tiny_boot(&vm);
+	tiny_build(&vm, is_protected ? "protected" : "open", is_protected, &payload, 1, bootargs);
 }
 
 static void run_to_its_end(void)
@@ -65,8 +61,6 @@ static void check_refusals_before_the_run(void)
 		  vm.record_pa / PAGE_BYTES, 1, 0);
 	rv_expect("MEM_MAP at a taken gfn", RV_E_BUSY, RV_MEM_MAP, vm.handle, gfn + 512, free_pfn,
 		  1, 0);
-	rv_expect("MEM_MAP with an unknown flag", RV_E_INVALID, RV_MEM_MAP, vm.handle, gfn,
-		  free_pfn, 1, 1ul << 40);
 	rv_expect("MEM_MAP for no VM", RV_E_NOENT, RV_MEM_MAP, ~vm.handle, gfn, free_pfn, 1, 0);
 	if (vm.is_protected) {
 		rv_expect("MEM_MAP of a taken page", RV_E_STATE, RV_MEM_MAP, vm.handle, gfn, taken,
@@ -74,7 +68,7 @@ static void check_refusals_before_the_run(void)
 		rv_expect("POOL_TOPUP with a VM's page", RV_E_STATE, RV_POOL_TOPUP, taken, 0, 0, 0,
 			  0);
 	}
-	rv_expect("VCPU_CREATE twice", RV_E_BUSY, RV_VCPU_CREATE, vm.handle, 0,
+	rv_expect("VCPU_CREATE of a verified VM", RV_E_STATE, RV_VCPU_CREATE, vm.handle, 0,
 		  tiny_pages(tiny_facts.vcpu_pages, 1), tiny_pages(1, 1), 0);
 	rv_expect("VM_DESTROY of a living VM", RV_E_STATE, RV_VM_DESTROY, vm.handle, 0, 0, 0, 0);
 }
@@ -86,8 +80,14 @@ static void check_refusals_after_the_run(void)
 {
 	u64 gfn = TINY_RAM_BASE / PAGE_BYTES + 4096;
 
-	rv_expect("MEM_MAP with content after the first run", RV_E_STATE, RV_MEM_MAP, vm.handle,
-		  gfn, tiny_pages(1, 1), 1, RV_MEM_CONTENT);
+	rv_expect("IMAGE_ADD of a running VM", vm.is_protected ? RV_E_STATE : RV_E_PERM,
+		  RV_IMAGE_ADD, vm.handle, gfn * PAGE_BYTES, 1, 0, 0);
+	if (vm.is_protected) {
+		rv_expect("IMAGE_MAP of a running VM", RV_E_STATE, RV_IMAGE_MAP, vm.handle, 0,
+			  tiny_pages(1, 1), 1, 0);
+	}
+	rv_expect("VM_VERIFY of a running VM", RV_E_STATE, RV_VM_VERIFY, vm.handle,
+		  tiny_pages(1, 1), 0, 0, 0);
 	rv_expect("VM_ADD_RAM after the first run", RV_E_STATE, RV_VM_ADD_RAM, vm.handle, gfn * 2,
 		  16, 0, 0);
 	rv_expect("VCPU_BOOT after the first run", RV_E_STATE, RV_VCPU_BOOT, vm.handle, 0,

@@ -11,7 +11,7 @@
 
 const char image_name[] = "worlds";
 
-TINY_PAYLOAD(payload, "guest_worlds.img");
+TINY_PAYLOAD(payload, "guest_worlds");
 
 /* 32 vectors of at most 256 bytes, 17 predicates of an eighth */
 #define SVE_BYTES_MAX (32 * 256 + 17 * 32)
@@ -22,11 +22,7 @@ static struct world found[2], before, after;
 
 static void build(struct tiny_vm *vm, const char *name, bool is_protected, const char *bootargs)
 {
-	tiny_create(vm, name, is_protected);
-	tiny_load(vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(vm, 1, bootargs);
-	tiny_add_vcpu(vm, 0);
-	tiny_boot(vm);
+	tiny_build(vm, name, is_protected, &payload, 1, bootargs);
 }
 
 /* A guest that sets its physical timer leaves with the new deadline, as if interrupted: on with it.

@@ -10,7 +10,7 @@
 
 const char image_name[] = "power";
 
-TINY_PAYLOAD(payload, "guest_share.img");
+TINY_PAYLOAD(payload, "guest_share");
 
 static struct tiny_vm secret_vm, busy_vm;
 
@@ -46,7 +46,9 @@ static void builder(u32 index)
 			rv_call(NULL, RV_VM_TOPUP, out.x[1], build_tables + i, 0, 0, 0);
 		}
 		rv_call(NULL, RV_VM_ADD_RAM, out.x[1], gfn, BUILD_PAGES, 0, 0);
-		rv_call(NULL, RV_MEM_MAP, out.x[1], gfn, build_pages, BUILD_PAGES, RV_MEM_CONTENT);
+		rv_call(NULL, RV_IMAGE_ADD, out.x[1], gfn * PAGE_BYTES, BUILD_PAGES * PAGE_BYTES, 0,
+			0);
+		rv_call(NULL, RV_IMAGE_MAP, out.x[1], 0, build_pages, BUILD_PAGES, 0);
 		rv_call(NULL, RV_VM_KILL, out.x[1], 0, 0, 0, 0);
 		rv_call(NULL, RV_MEM_RECLAIM, out.x[1], gfn, BUILD_PAGES, 0, 0);
 		rv_call(NULL, RV_VM_DESTROY, out.x[1], 0, 0, 0, 0);
@@ -72,11 +74,7 @@ static void start_others(void)
 	build_record = tiny_pages(tiny_facts.vm_pages, 1);
 	build_root = tiny_pages(2, 2);
 	build_tables = tiny_pages(8, 1);
-	tiny_create(&busy_vm, "busy", true);
-	tiny_load(&busy_vm, TINY_IMAGE_GPA, payload, (u64)(payload_end - payload));
-	tiny_load_dtb(&busy_vm, 1, "loop");
-	tiny_add_vcpu(&busy_vm, 0);
-	tiny_boot(&busy_vm);
+	tiny_build(&busy_vm, "busy", true, &payload, 1, "loop");
 	for (i = 0; i < ARRAY_SIZE(jobs) && i + 1 < cpu_count(); i++) {
 		if (cpu_start(i + 1, jobs[i]) != PSCI_SUCCESS) {
 			fail("CPU %u does not start", i + 1);
@@ -95,16 +93,11 @@ static void make_secret(void)
 {
 	u64 pfn = tiny_pages(SECRET_PAGES, 1), i;
 
-	tiny_create(&secret_vm, "secret", true);
+	tiny_create(&secret_vm, "secret", &tiny_nobody);
 	for (i = 0; i < SECRET_PAGES * 512; i++) {
 		((u64 *)(pfn * PAGE_BYTES))[i] = SECRET;
 	}
-	for (i = 0; i < SECRET_PAGES; i++) {
-		if (tiny_map(&secret_vm, TINY_RAM_BASE + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT) !=
-		    RV_OK) {
-			fail("the secret does not get into the VM");
-		}
-	}
+	tiny_load_pages(&secret_vm, TINY_RAM_BASE, pfn, SECRET_PAGES * PAGE_BYTES);
 	print("SECRET %#lx %d\n", pfn, SECRET_PAGES);
 }
 

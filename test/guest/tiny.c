@@ -5,8 +5,17 @@
 #include <libfdt.h>
 
 struct tiny_facts tiny_facts;
+const struct rv_launch tiny_nobody;
 
 /* ---- calls ---- */
+
+static u64 word_of(const __u8 *bytes)
+{
+	u64 word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
 
 s64 rv_call(struct smccc *out, u64 id, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
@@ -74,6 +83,16 @@ u64 tiny_pages(u64 count, u64 align_pages)
 	return (next_page - bytes) / PAGE_BYTES;
 }
 
+void tiny_rewind(void)
+{
+	static u64 first;
+
+	if (first) {
+		next_page = first;
+	}
+	first = next_page;
+}
+
 static void top_up_pool(u64 pages)
 {
 	u64 pfn = tiny_pages(pages, 1), i;
@@ -109,18 +128,25 @@ void tiny_begin(void)
 
 /* ---- building a VM ---- */
 
-void tiny_create(struct tiny_vm *vm, const char *name, bool is_protected)
+void tiny_create(struct tiny_vm *vm, const char *name, const struct rv_launch *launch)
 {
-	struct smccc out;
+	struct smccc out = { { RV_VM_CREATE } };
 	s64 status;
+	int i;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->name = name;
-	vm->is_protected = is_protected;
+	vm->is_protected = launch != NULL;
 	vm->record_pa = tiny_pages(tiny_facts.vm_pages, 1) * PAGE_BYTES;
 	vm->root_pa = tiny_pages(2, 2) * PAGE_BYTES;
-	status = rv_call(&out, RV_VM_CREATE, vm->record_pa / PAGE_BYTES, vm->root_pa / PAGE_BYTES,
-			 is_protected ? RV_VM_PROTECTED : 0, 0, 0);
+	out.x[1] = vm->record_pa / PAGE_BYTES;
+	out.x[2] = vm->root_pa / PAGE_BYTES;
+	out.x[3] = launch ? RV_VM_PROTECTED : 0;
+	for (i = 0; launch && i < 4; i++) {
+		out.x[4 + i] = word_of(&launch->owner[8 * i]);
+	}
+	smccc_hvc(&out);
+	status = (s64)out.x[0];
 	if (status != RV_OK || out.x[1] == 0) {
 		fail("VM_CREATE of %s: status %ld, handle %#lx", name, status, out.x[1]);
 	}
@@ -130,13 +156,14 @@ void tiny_create(struct tiny_vm *vm, const char *name, bool is_protected)
 		  TINY_RAM_PAGES, 0, 0);
 }
 
-s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 flags)
+/* One page, by a call of three arguments that may want tables; notes what is behind `gpa` now. */
+static s64 give(struct tiny_vm *vm, u64 gpa, u64 call, u64 where, u64 pfn)
 {
 	s64 status;
 	int tries;
 
 	for (tries = 0; tries < 3; tries++) {
-		status = rv_call(NULL, RV_MEM_MAP, vm->handle, gpa / PAGE_BYTES, pfn, 1, flags);
+		status = rv_call(NULL, call, vm->handle, where, pfn, 1, 0);
 		if (status != RV_E_NOMEM) {
 			break;
 		}
@@ -149,19 +176,57 @@ s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 flags)
 	return status;
 }
 
+s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn)
+{
+	return give(vm, gpa, RV_MEM_MAP, gpa / PAGE_BYTES, pfn);
+}
+
+static u64 pages_of(u64 bytes)
+{
+	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+void tiny_load_pages(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 bytes)
+{
+	struct smccc out = { { 0 } };
+	s64 status = RV_OK;
+	u64 i;
+
+	if (vm->is_protected) {
+		status = rv_call(&out, RV_IMAGE_ADD, vm->handle, gpa, bytes, 0, 0);
+	}
+	for (i = 0; i < pages_of(bytes) && status == RV_OK; i++) {
+		u64 at = gpa + i * PAGE_BYTES;
+
+		status = vm->is_protected ? give(vm, at, RV_IMAGE_MAP, out.x[1], pfn + i)
+					  : tiny_map(vm, at, pfn + i);
+	}
+	if (status != RV_OK) {
+		fail("content of %s at %#lx: status %ld", vm->name, gpa, status);
+	}
+}
+
 void tiny_load(struct tiny_vm *vm, u64 gpa, const void *data, u64 bytes)
 {
-	u64 pages = (bytes + PAGE_BYTES - 1) / PAGE_BYTES, pfn = tiny_pages(pages, 1), i;
-	s64 status;
+	u64 pfn = tiny_pages(pages_of(bytes), 1);
 
 	memcpy((void *)(pfn * PAGE_BYTES), data, bytes);
-	for (i = 0; i < pages; i++) {
-		status = tiny_map(vm, gpa + i * PAGE_BYTES, pfn + i, RV_MEM_CONTENT);
-		if (status != RV_OK) {
-			fail("MEM_MAP of %s's content at %#lx: status %ld", vm->name,
-			     gpa + i * PAGE_BYTES, status);
-		}
+	tiny_load_pages(vm, gpa, pfn, bytes);
+}
+
+s64 tiny_verify(struct tiny_vm *vm, const struct rv_launch *launch)
+{
+	u64 pfn = tiny_pages(1, 1);
+	struct smccc out;
+	s64 status;
+
+	if (launch) {
+		memcpy((void *)(pfn * PAGE_BYTES), launch, sizeof(*launch));
 	}
+	do {
+		status = rv_call(&out, RV_VM_VERIFY, vm->handle, pfn, 0, 0, 0);
+	} while (status == RV_OK && out.x[1] != 0);
+	return status;
 }
 
 static void put_cpus(void *dtb, u32 vcpus)
@@ -222,8 +287,22 @@ void tiny_add_vcpu(struct tiny_vm *vm, u32 index)
 	rv_expect("VCPU_CREATE", RV_OK, RV_VCPU_CREATE, vm->handle, index, record, run, 0);
 }
 
-void tiny_boot(struct tiny_vm *vm)
+void tiny_build(struct tiny_vm *vm, const char *name, bool is_protected,
+		const struct tiny_payload *payload, u32 vcpus, const char *bootargs)
 {
+	s64 status;
+	u32 i;
+
+	tiny_create(vm, name, is_protected ? payload->launch : NULL);
+	tiny_load(vm, TINY_IMAGE_GPA, payload->image, (u64)(payload->image_end - payload->image));
+	tiny_load_dtb(vm, vcpus, bootargs);
+	for (i = 0; i < vcpus; i++) {
+		tiny_add_vcpu(vm, i);
+	}
+	status = tiny_verify(vm, payload->launch);
+	if (status != RV_OK) {
+		fail("VM_VERIFY of %s: status %ld", name, status);
+	}
 	rv_expect("VCPU_BOOT", RV_OK, RV_VCPU_BOOT, vm->handle, 0, TINY_IMAGE_GPA, TINY_DTB_GPA, 0);
 }
 
@@ -287,7 +366,7 @@ static void answer_ram(struct tiny_vm *vm, u64 gpa)
 	s64 status;
 
 	memset((void *)(pfn * PAGE_BYTES), 0xa5, PAGE_BYTES); /* a guest must never see this */
-	status = tiny_map(vm, gpa, pfn, 0);
+	status = tiny_map(vm, gpa, pfn);
 	if (status != RV_OK) {
 		fail("%s asks for RAM at %#lx, MEM_MAP gives %ld", vm->name, gpa, status);
 	}

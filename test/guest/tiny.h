@@ -27,6 +27,8 @@ struct tiny_facts { /* RV_VERSION */
 	u32 vm_pages;
 };
 extern struct tiny_facts tiny_facts;
+/* An owner of protected VMs that need not run. */
+extern const struct rv_launch tiny_nobody;
 
 struct tiny_vm {
 	const char *name;
@@ -42,6 +44,12 @@ struct tiny_vm {
 	u64 exits[16]; /* by enum rv_exit */
 };
 
+/* An image of the build directory and, for a protected VM, what its owner signed. */
+struct tiny_payload {
+	const char *image, *image_end;
+	const struct rv_launch *launch;
+};
+
 /* One call; *out (may be NULL) gets all result registers. */
 s64 rv_call(struct smccc *out, u64 id, u64 a, u64 b, u64 c, u64 d, u64 e);
 /* The same, and ends the image when the status is another. */
@@ -55,16 +63,25 @@ void tiny_begin(void);
  * the pfn.
  */
 u64 tiny_pages(u64 count, u64 align_pages);
+/* All pages handed out since the last tiny_rewind() are free again. Pre: nobody has one. The first
+ * call only remembers where it begins. */
+void tiny_rewind(void);
 
-void tiny_create(struct tiny_vm *vm, const char *name, bool is_protected);
-/* Gives the VM pages with content; gpa page aligned. Before the first run. */
+/* `launch`: a protected VM of this owner; NULL: an open one. */
+void tiny_create(struct tiny_vm *vm, const char *name, const struct rv_launch *launch);
+/* Gives the VM pages with content; gpa page aligned. Protected: an image, signed or not. */
 void tiny_load(struct tiny_vm *vm, u64 gpa, const void *data, u64 bytes);
+/* The same with the pages from `pfn` on, as they are. */
+void tiny_load_pages(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 bytes);
+/* RV_VM_VERIFY until it is done; returns its last status. */
+s64 tiny_verify(struct tiny_vm *vm, const struct rv_launch *launch);
+/* All of it: a VM with `vcpus` vCPUs that will start at the payload, x0 = its device tree with this
+ * command line. */
+void tiny_build(struct tiny_vm *vm, const char *name, bool is_protected,
+		const struct tiny_payload *payload, u32 vcpus, const char *bootargs);
 /* Writes a device tree for `vcpus` CPUs, with this command line, to TINY_DTB_GPA. */
 void tiny_load_dtb(struct tiny_vm *vm, u32 vcpus, const char *bootargs);
 void tiny_add_vcpu(struct tiny_vm *vm, u32 index);
-/* Boots vCPU 0 at the image, x0 = DTB. */
-void tiny_boot(struct tiny_vm *vm);
-
 /* One RV_VCPU_RUN; returns the status, *exit on RV_OK. */
 s64 tiny_run_once(struct tiny_vm *vm, u32 index, u64 *exit);
 /* Answers RAM, TABLES, WFI and the UART; returns any other exit. */
@@ -73,7 +90,7 @@ u64 tiny_run(struct tiny_vm *vm, u32 index);
  * Gives the VM a page of RAM at `gpa`, topping up tables as asked. Returns the status of
  * RV_MEM_MAP.
  */
-s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn, u64 flags);
+s64 tiny_map(struct tiny_vm *vm, u64 gpa, u64 pfn);
 
 /*
  * Kill, reclaim everything, destroy; checks that all pages are the host's again and, protected,
@@ -85,10 +102,15 @@ bool tiny_is_readable(u64 pfn);
 bool tiny_is_zero(u64 pfn);
 bool tiny_ends_with(const struct tiny_vm *vm, const char *line);
 
-/* An image of the build directory, as bytes from name to name_end. */
-#define TINY_PAYLOAD(name, file)                                                                 \
-	__asm__(".pushsection .rodata; .balign 8; .global " #name "; " #name ": .incbin \"" file \
-		"\"; .global " #name "_end; " #name "_end: .popsection");                        \
-	extern const char name[], name##_end[]
+/* Of this image: no detour over a GOT, which knows no labels of inline assembly. */
+#define TINY_LOCAL __attribute__((visibility("hidden")))
+/* static const struct tiny_payload name = test/guest/<guest>.c, built and signed */
+#define TINY_PAYLOAD(name, guest)                                                            \
+	__asm__(".pushsection .rodata; .balign 8; " #name "_image: .incbin \"" guest         \
+		".img\"; " #name "_image_end: .balign 8; " #name "_launch: .incbin \"" guest \
+		".launch\"; .popsection");                                                   \
+	extern const char name##_image[] TINY_LOCAL, name##_image_end[] TINY_LOCAL;          \
+	extern const struct rv_launch name##_launch TINY_LOCAL;                              \
+	static const struct tiny_payload name = { name##_image, name##_image_end, &name##_launch }
 
 #endif

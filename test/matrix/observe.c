@@ -3,6 +3,7 @@
  * conclusions. */
 #include "observe.h"
 
+#include <cv/dma.h>
 #include <cv/host_map.h>
 #include <cv/hyp_map.h>
 #include <cv/pool.h>
@@ -78,6 +79,9 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 			(struct spec_image){ image->first.v, image->bytes, image->pages_mapped };
 	}
 	out->is_undone = vm->images.is_undone;
+	out->dma_pages = vm->dma_pages;
+	out->dma_contexts = vm->dma_contexts;
+	out->device_pages = vm->device_pages;
 	out->donated_count = (u32)vm->donated_count;
 	at = vm->donated;
 	for (u32 i = out->donated_count; i > 0; i--) {
@@ -88,6 +92,87 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 		fake_fail("the list of donated pages is longer than its count");
 	}
 	vm_unlock(vm);
+}
+
+/* What the context's table has at `iova`; the host's map is by page. */
+static void observe_slot(struct spec_context *out, const struct dma_context *context, u64 iova,
+			 u64 slot)
+{
+	struct s2_leaf leaf = s2_walk(&context->s2, gfn_make(iova));
+
+	if (leaf.is_mapped && (leaf.level != 3 || leaf.attr != S2_NORMAL_RWX)) {
+		fake_fail("a DMA context has an odd leaf at %#lx", iova);
+	}
+	out->pfn[slot] = leaf.is_mapped ? leaf.pa.v >> PAGE_SHIFT : 0;
+}
+
+static void observe_context(struct spec_state *state, u32 index)
+{
+	const struct dma_context *context = dma_context(index);
+	struct spec_context *out = &state->context[index];
+	u64 first = 0;
+	u64 slot = 0;
+	pfn_t at;
+
+	if (fake_dma_root(index).v != context->s2.root.v) {
+		fake_fail("devices of DMA context %u walk from %#lx, not from %#lx", index,
+			  fake_dma_root(index).v, context->s2.root.v);
+	}
+	if (!context->is_owned) {
+		if (context->s2.root.v != 0 || context->vm != NULL || context->pages != 0 ||
+		    context->donated_count != 0) {
+			fake_fail("something is left of DMA context %u", index);
+		}
+		return;
+	}
+	out->is_owned = true;
+	out->vm = context->vm != NULL ? context->vm->handle : 0;
+	out->pages = context->pages;
+	for (u64 gfn = 0; out->vm != 0 && gfn < SPEC_GFNS; gfn++) {
+		observe_slot(out, context, gfn, gfn);
+	}
+	for (u32 r = 0; out->vm == 0 && r < state->region_count; r++) {
+		u64 bank = state->region[r].base.v >> PAGE_SHIFT;
+
+		for (u64 i = 0; i < state->region[r].pages; i++) {
+			observe_slot(out, context, bank + i, slot++);
+		}
+		first = align_down(state->region[0].base.v >> PAGE_SHIFT, 512ull * 512);
+	}
+	out->tables_free = pool_count((struct pool *)&context->tables);
+	out->has_level2 = s2_tables_needed(&context->s2, gfn_make(first), 2) == 0;
+	for (u64 i = 0; i < SPEC_CONTEXT_BLOCKS; i++) {
+		out->has_level3[i] =
+			s2_tables_needed(&context->s2, gfn_make(first + i * 512), 3) == 0;
+	}
+	out->donated_count = (u32)context->donated_count;
+	at = context->donated;
+	for (u32 i = out->donated_count; i > 0; i--) {
+		out->donated[i - 1] = at.v;
+		at = mem_core_next(at);
+	}
+	if (at.v != 0) {
+		fake_fail("the list of a context's pages is longer than its count");
+	}
+}
+
+/* Whose a device page is: the host's map and the VMs' must agree. */
+static void observe_io(struct spec_state *state, u32 index)
+{
+	u64 pfn = (FAKE_IO_BASE >> PAGE_SHIFT) + index;
+	struct s2_leaf host = s2_walk(mem_host_s2(), gfn_make(pfn));
+
+	for (u32 v = 0; v < SPEC_VMS; v++) {
+		for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
+			if (state->vm[v].gfn[gfn].pfn == pfn) {
+				state->io[index] = (struct spec_io){ state->vm[v].handle, gfn };
+			}
+		}
+	}
+	if (host.is_mapped == (state->io[index].vm != 0)) {
+		fake_fail("device page %#lx: in the host's map and in a VM's, or in none", pfn);
+	}
+	state->is_io_split = host.level == 3;
 }
 
 static void observe_counts(const struct spec_state *state)
@@ -133,6 +218,13 @@ void observe(struct spec_state *state, const struct spec_state *like)
 	state->page_count = count;
 	for (u32 i = 0; i < SPEC_VMS; i++) {
 		observe_vm(&state->vm[i], like->vm[i].handle);
+	}
+	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
+		observe_context(state, i);
+	}
+	state->io_base = FAKE_IO_BASE;
+	for (u32 i = 0; i < SPEC_IO; i++) {
+		observe_io(state, i);
 	}
 	state->vm_count = vm_count();
 	state->core_free = pool_count(mem_core_pool());

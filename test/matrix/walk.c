@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include <cv/dma.h>
+
 #include "observe.h"
 
 #define BLOCK1 (0x40200000ull >> PAGE_SHIFT)
@@ -26,7 +28,8 @@ static u64 seed;
 static u64 random_state;
 static u64 dead_handle = 0x103;
 static u32 accepted;
-static u32 seen[11]; /* by status */
+static u32 dma_maps, dma_unmaps, dma_frees, io_maps; /* accepted */
+static u32 seen[11];				     /* by status */
 
 static u64 pick(u64 below)
 {
@@ -194,6 +197,112 @@ static struct outcome step_vm(u64 vm, u64 pfn)
 	return out;
 }
 
+/* An iova, and the page that the context's owner has there if it has one. */
+static u64 pick_iova(u64 context, u64 *pfn)
+{
+	const struct spec_context *c = spec_context(&spec, context);
+	struct spec_vm *vm = c != NULL && c->vm != 0 ? spec_vm(&spec, c->vm) : NULL;
+	u64 gfn = pick(24);
+
+	if (vm == NULL) {
+		return pick(12) == 0 ? gfn : *pfn;
+	}
+	for (u32 i = 0; i < 24 && vm->gfn[gfn].pfn == 0; i++) {
+		gfn = (gfn + 1) % 24;
+	}
+	if (vm->gfn[gfn].pfn != 0 && pick(8) != 0) {
+		*pfn = vm->gfn[gfn].pfn;
+	}
+	return gfn;
+}
+
+/* A device's write gets where the specification says, and nowhere else. */
+static void step_device(u64 context, u64 iova)
+{
+	u64 pfn = iova < GFN_LIMIT ? spec_dma_maps(&spec, context, iova) : 0;
+
+	if (fake_dma_write((u32)context, iova << PAGE_SHIFT, pick(1000)) != (pfn != 0)) {
+		fake_fail("WALK_SEED=%#lx: context %lu, iova page %#lx: page %#lx", seed, context,
+			  iova, pfn);
+	}
+	if (pfn != 0) {
+		spec_page(&spec, pfn)->token = fake_page_token(pfn);
+	}
+}
+
+/* A context with tables, most times. */
+static struct outcome step_context(u64 context, u64 vm, u64 pfn)
+{
+	struct outcome out = { 0 };
+
+	for (u32 i = 0; i < 8 && spec_page(&spec, pfn) == NULL; i++) {
+		pfn = pick_pfn();
+	}
+	pfn = pick(6) == 0 ? pfn : align_down(pfn, 2);
+	BOTH(dma_alloc(context, vm, pfn), spec_dma_alloc(&spec, context, vm, pfn));
+	for (u32 i = 0; out.core == CV_OK && i < 8; i++) {
+		u64 table = pick_pfn();
+
+		if (dma_topup(context, table) != spec_dma_topup(&spec, context, table)) {
+			fake_fail("WALK_SEED=%#lx: tables for a new context", seed);
+		}
+	}
+	return out;
+}
+
+static struct outcome step_dma(u64 vm, u64 pfn)
+{
+	struct outcome out = { 0 };
+	u64 context = pick(SPEC_CONTEXTS);
+	u64 other = pick(40) == 0 ? RV_DMA_CONTEXTS + pick(2) : context;
+	u64 page = pfn;
+	u64 iova = pick_iova(context, &page);
+	u64 pages = pick(5);
+
+	switch (pick(12)) {
+	case 0:
+	case 1:
+		return step_context(other, pick(3) == 0 ? 0 : vm, pfn);
+	case 2:
+		BOTH(dma_topup(other, pfn), spec_dma_topup(&spec, other, pfn));
+		break;
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+		BOTH(dma_map(other, iova, page, pages, &out.core_value),
+		     spec_dma_map(&spec, other, iova, page, pages, &out.spec_value));
+		dma_maps += out.core == CV_OK;
+		break;
+	case 7:
+		pages = pick(3) == 0 ? pick(1000000) : pages;
+		BOTH(dma_unmap(other, iova, pages, &out.core_value),
+		     spec_dma_unmap(&spec, other, iova, pages, &out.spec_value));
+		dma_unmaps += out.core == CV_OK;
+		break;
+	case 8:
+		if (pick(3) != 0) {
+			break;
+		}
+		BOTH(dma_free(other, &out.core_value),
+		     spec_dma_free(&spec, other, &out.spec_value));
+		dma_frees += out.core == CV_OK;
+		break;
+	case 9:
+	case 10:
+		page = (FAKE_IO_BASE >> PAGE_SHIFT) +
+		       (pick(12) == 0 ? FAKE_IO_PAGES : pick(SPEC_IO));
+		iova = (pick(3) == 0 ? 0 : 1000) + pick(48);
+		BOTH(mem_map_io(vm, iova, page), spec_map_io(&spec, vm, iova, page));
+		io_maps += out.core == CV_OK;
+		break;
+	default:
+		step_device(context, iova);
+		break;
+	}
+	return out;
+}
+
 static struct outcome step(void)
 {
 	struct outcome out = { 0 };
@@ -202,11 +311,15 @@ static struct outcome step(void)
 	u64 gfn = pick_gfn();
 	u64 pages = pick_pages();
 
-	switch (pick(10)) {
+	switch (pick(13)) {
 	case 0:
 	case 1:
 	case 2:
 		return step_vm(vm, pfn);
+	case 10:
+	case 11:
+	case 12:
+		return step_dma(vm, pfn);
 	case 3:
 	case 4:
 	case 5:
@@ -263,6 +376,8 @@ static void walk(u32 steps)
 		if (i % 8 == 0) {
 			fake_watch(OWNER_HOST, (BLOCK1 + i) << PAGE_SHIFT);
 			fake_watch(OWNER_VM_FIRST + i / 24, (i / 8 % 3) << PAGE_SHIFT);
+			fake_watch((u32)(S2_VMID_DMA + i / 16), (BLOCK1 + i) << PAGE_SHIFT);
+			fake_watch((u32)(S2_VMID_DMA + i / 16), (i / 8) << PAGE_SHIFT);
 		}
 	}
 	for (u32 i = 0; i < steps; i++) {
@@ -297,6 +412,8 @@ static void test_walk(void **state)
 	fake_halt();
 	/* A walk whose calls are nearly all refused tests nothing. */
 	assert_true(accepted > (steps == NULL ? STEPS / 8 : 0));
+	print_message("# DMA: %u maps, %u unmaps, %u frees; %u device pages\n", dma_maps,
+		      dma_unmaps, dma_frees, io_maps);
 	print_message("# %u calls accepted; refused by status 2-10: %u %u %u %u %u %u %u %u %u\n",
 		      accepted, seen[2], seen[3], seen[4], seen[5], seen[6], seen[7], seen[8],
 		      seen[9], seen[10]);

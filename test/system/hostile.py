@@ -18,6 +18,8 @@ ATTACKS = {
     "hostile_vectors": "vector registers survive every call",
     "hostile_power": "CPU_OFF of the boot CPU, and suspend with an entry point",
     "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
+    "host_boot": "what the owner did not sign does not start, and all of it comes back scrubbed",
+    "host_weak": "the published system's weaknesses, tried by calls",
     "host_share": "a VM shares memory and takes it back: both ways the content is lost",
     "host_guests": "VMs that attack: encodings, devices, calls, illegal returns, vectors that are no RAM",
     "host_moves": "vCPUs that move, and two on one CPU",

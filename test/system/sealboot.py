@@ -2,21 +2,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The guest loader in front of a kernel, in a machine without a corevisor: entered as a VMM enters a kernel."""
 
+import io
 import os
 import subprocess
+import sys
 import tempfile
 
 import tap
+
+sys.path.insert(0, os.path.join(tap.TOP, "tools", "initramfs"))
+from cpio import Archive  # noqa: E402
 
 SCRATCH = tempfile.TemporaryDirectory()
 BOARD = ("qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "neoverse-n1", "-smp", "2", "-m", "512", "-nographic",
          "-net", "none")
 
 
-def pack(kernel):
+def pack(kernel, *options):
     path = os.path.join(SCRATCH.name, "packed")
     done = tap.run("build/tools/ravelin", "pack", "--guest", "--sealboot", "build/sealboot/sealboot.bin", "--kernel", kernel,
-                   "-o", path)
+                   *options, "-o", path)
     tap.equal(done.status, 0, done)
     return path
 
@@ -36,7 +41,8 @@ def dtb(change):
 @tap.test
 def kernel_finds_what_the_loader_promises():
     "the kernel finds smc in a device tree in the loader's room, itself at 2 MiB"
-    done = tap.run(*BOARD, "-kernel", pack("build/test/guest/guest_sealboot.img"), "-append", "conduit-hvc", limit=30)
+    image = pack("build/test/guest/guest_sealboot.img", "--cmdline", "conduit-hvc")
+    done = tap.run(*BOARD, "-kernel", image, "-append", "the VMM's", limit=30)
     tap.equal((done.status, done.out.split("\r\n")), (0, ["INFO 0x0 0x0", "READY sealboot", "PASS sealboot", ""]), done)
 
 
@@ -63,8 +69,8 @@ def bad_trees_switch_the_vm_off():
 def linux_takes_the_smc_conduit():
     "Debian 7.2 behind the loader calls PSCI by SMC"
     # This board's firmware answers HVC only: the first SMC is undefined, and the kernel says where it was.
-    kernel = pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"))
-    with subprocess.Popen([*BOARD, "-kernel", kernel, "-append", "earlycon console=ttyAMA0"], stdin=subprocess.DEVNULL,
+    kernel = pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"), "--cmdline", "earlycon console=ttyAMA0")
+    with subprocess.Popen([*BOARD, "-kernel", kernel], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
         seen = []
         try:
@@ -76,6 +82,50 @@ def linux_takes_the_smc_conduit():
             qemu.kill()
     tap.require("__arm_smccc_smc" in seen[-1], "".join(seen))
     tap.require(any("probing for conduit method from DT" in line for line in seen), "".join(seen))
+
+
+def tell_tale(says):
+    """An initrd whose /init prints the kernel's command line, `says`, and switches off."""
+    stream = io.BytesIO()
+    archive = Archive(stream)
+    archive.device("dev/console", 5, 1)
+    archive.directory("proc")
+    archive.copy(os.path.join(tap.CACHE, "arm64-root/bin/busybox"), "bin/busybox")
+    archive.symlink("bin/sh", "busybox")
+    archive.file("init", f"""#!/bin/sh
+busybox mount -t proc proc /proc
+echo "init: {says}: $(busybox cat /proc/cmdline)"
+busybox poweroff -f
+""".encode(), 0o755)
+    archive.close()
+    path = os.path.join(SCRATCH.name, says)
+    with open(path, "wb") as out:
+        out.write(stream.getvalue())
+    return path
+
+
+def tales(*options):
+    """What Debian 7.2 behind the loader says in a machine whose firmware answers SMC."""
+    board = [word.replace("gic-version=3", "gic-version=3,virtualization=on") for word in BOARD]
+    done = tap.run(*board, "-kernel", *options, "-append", "console=ttyAMA0 the-vmm", "-initrd", tell_tale("the-vmm"),
+                   limit=150)
+    tap.equal(done.status, 0, done)
+    return [line for line in done.out.splitlines() if line.startswith("init: ")], done
+
+
+@tap.test
+def linux_takes_initrd_and_command_line_from_the_image():
+    "Debian 7.2 takes initrd and command line from the image, not from the VMM"
+    lines, done = tales(pack(os.path.join(tap.CACHE, "kernels", "7.2", "Image"), "--initrd", tell_tale("the-image"),
+                             "--cmdline", "console=ttyAMA0 the-image"))
+    tap.equal(lines, ["init: the-image: console=ttyAMA0 the-image"], done)
+
+
+@tap.test
+def control_without_the_loader_linux_takes_the_vmm_s():
+    "control: without the loader it takes the VMM's"
+    lines, done = tales(os.path.join(tap.CACHE, "kernels", "7.2", "Image"))
+    tap.equal(lines, ["init: the-vmm: console=ttyAMA0 the-vmm"], done)
 
 
 tap.main()

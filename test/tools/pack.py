@@ -3,6 +3,7 @@
 """ravelin pack, from the command line: what it makes, and what it says to wrong input. No partial file ever appears."""
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -189,26 +190,169 @@ def output_may_be_a_device():
     tap.equal(done.out_bytes[:4], b"\xd0\x0d\xfe\xed")
 
 
+PAGE = 4096
+PACK_GUEST = ("pack", "--guest", "--sealboot", SEALBOOT)
+
+
+def up(value, to):
+    return -(-value // to) * to
+
+
 @tap.test
 def guest_image_is_an_image():
     "a guest image is an arm64 Image: loader first, the kernel unmodified at 2 MiB, room for all of it"
     place = Place()
     for size, memory in ((70001, 5 * MIB + 1), (5 * MIB, 3 * MIB)):
         kernel = image(size, memory=memory, flags=ANYWHERE | 2)
-        done = tap.run(RAVELIN, "pack", "--guest", "--sealboot", SEALBOOT, "--kernel", place.file("k", kernel),
-                       "-o", place.out())
+        done = tap.run(RAVELIN, *PACK_GUEST, "--kernel", place.file("k", kernel), "-o", place.out())
         tap.equal(done.status, 0, done)
         made = read(place.out())
         text_offset, needs, flags = struct.unpack_from("<QQQ", made, 8)
         tap.equal((text_offset, flags, made[56:60]), (0, ANYWHERE | 2, b"ARM\x64"))
         tap.equal(made[2 * MIB:], kernel)
-        at_kernel, at_dtb = struct.unpack_from("<QQ", made, 72)
+        at_kernel, at_dtb, *others = struct.unpack_from("<QQQQQQ", made, 72)
         tap.equal(at_kernel, 2 * MIB)
         tap.equal(at_dtb % (2 * MIB), 0)
         tap.require(at_dtb >= 2 * MIB + max(size, memory), "the DTB's room begins in the kernel")
-        tap.equal(needs, at_dtb + 2 * MIB)
+        tap.equal(needs, at_dtb + 4 * MIB)
+        tap.equal(others, [0] * 4)
         loader = read(os.path.join(tap.TOP, SEALBOOT))
-        tap.equal(made[88:len(loader)], loader[88:])
+        tap.equal(made[120:len(loader)], loader[120:])
+
+
+@tap.test
+def guest_parts_lie_behind_the_kernel_s_memory():
+    "initrd and command line lie behind all the kernel's memory, each once, whichever is given"
+    place = Place()
+    kernel, initrd, cmdline = image(70001, memory=3 * MIB + 1), os.urandom(12345), "console=hvc0 a=\"b c\""
+    path, initrd_path = place.file("k", kernel), place.file("i", initrd)
+    for has_initrd, has_cmdline in ((True, True), (True, False), (False, True)):
+        options = ("--initrd", initrd_path) * has_initrd + ("--cmdline", cmdline) * has_cmdline
+        done = tap.run(RAVELIN, *PACK_GUEST, "-k", path, *options, "-o", place.out())
+        tap.equal(done.status, 0, done)
+        made = read(place.out())
+        at_kernel, at_dtb, at_initrd, initrd_bytes, at_cmdline, cmdline_bytes = struct.unpack_from("<6Q", made, 72)
+        tap.equal(made[at_kernel:at_kernel + len(kernel)], kernel)
+        bss = made[at_kernel + len(kernel):at_kernel + 3 * MIB + 1]
+        tap.equal((len(bss), bss.count(0)), (3 * MIB + 1 - len(kernel),) * 2)
+        end = at_kernel + 3 * MIB + 1
+        if has_initrd:
+            tap.equal((at_initrd, initrd_bytes), (up(end, PAGE), len(initrd)))
+            tap.equal(made[at_initrd:at_initrd + initrd_bytes], initrd)
+            end = at_initrd + initrd_bytes
+        else:
+            tap.equal((at_initrd, initrd_bytes), (0, 0))
+        if has_cmdline:
+            tap.equal((at_cmdline, cmdline_bytes), (up(end, PAGE), len(cmdline) + 1))
+            tap.equal(made[at_cmdline:at_cmdline + cmdline_bytes], cmdline.encode() + b"\0")
+            end = at_cmdline + cmdline_bytes
+        else:
+            tap.equal((at_cmdline, cmdline_bytes), (0, 0))
+        tap.equal(len(made), up(end, PAGE))
+        tap.require(at_dtb >= len(made) + PAGE, "the launch page has no room")
+
+
+def signed(place, *options, kernel=None, out="out"):
+    """Packs and signs a small guest; returns the image's bytes."""
+    if "key" not in place.names():
+        tap.equal(tap.run(RAVELIN, "keygen", "-o", place.out("key"), "-p", place.out("pub")).status, 0)
+        place.file("k", kernel or image(70001, memory=3 * MIB))
+        place.file("i", os.urandom(5000))
+    done = tap.run(RAVELIN, *PACK_GUEST, "-k", place.out("k"), "-i", place.out("i"), "-c", "quiet", *options,
+                   "-o", place.out(out))
+    tap.equal(done.status, 0, done)
+    return read(place.out(out))
+
+
+@tap.test
+def signed_guest_has_its_launch_page_behind():
+    "a signed guest is the unsigned one and the launch page, within the memory that the header asks for"
+    place = Place()
+    made = signed(place, "--sign", place.out("key"), "--launch-out", place.out("launch"))
+    tap.equal(made[-PAGE:], read(place.out("launch")))
+    tap.equal(made[-PAGE:][:8], b"RVLAUNCH")
+    tap.require(struct.unpack_from("<Q", made, 16)[0] >= len(made), "a VMM may put something over the launch page")
+    tap.equal(made[:-PAGE], signed(place, out="unsigned"))
+    tap.equal(made, signed(place, "--sign", place.out("key"), out="again"))
+    tap.equal(made, signed(place, "--launch", place.out("launch"), out="with"))
+    done = tap.run(RAVELIN, "verify", "--launch", place.out(), "--public", place.out("pub"))
+    tap.equal(done.status, 0, done)
+
+
+def inspected(place, *options, **more):
+    signed(place, "--sign", place.out("key"), *options, **more)
+    done = tap.run(RAVELIN, "inspect", place.out())
+    tap.equal(done.status, 0, done)
+    return done.out
+
+
+@tap.test
+def signed_guest_is_for_qemu_s_virt():
+    "the image, QEMU's stub and its device tree lie where QEMU's virt puts them; a large guest moves the tree"
+    place = Place()
+    text = inspected(place)
+    bytes_signed = len(read(place.out())) - PAGE
+    for line in ("entry:      0x40200000", f"image:      0x40200000, {bytes_signed} bytes",
+                 "parameters: 0x40000000, 4096 bytes", "parameters: 0x48000000, 2097152 bytes",
+                 "snapshots:  forbidden", "vcpus-max:  64"):
+        tap.require(line in text, text)
+    large = Place()
+    text = inspected(large, kernel=image(70001, memory=130 * MIB))
+    needs = struct.unpack_from("<Q", read(large.out()), 16)[0]
+    tap.require(f"parameters: {0x40200000 + needs:#x}, 2097152 bytes" in text, text)
+
+
+@tap.test
+def qemu_puts_its_tree_into_the_parameters():
+    "QEMU puts its device tree where the signature allows it, for small and large guests and machines"
+    for memory, ram in ((3 * MIB, "256"), (3 * MIB, "1024"), (130 * MIB, "512")):
+        place = Place()
+        text = inspected(place, kernel=image(70001, memory=memory))
+        with subprocess.Popen(["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "neoverse-n1", "-m", ram, "-S",
+                               "-net", "none", "-display", "none", "-serial", "null", "-monitor", "stdio", "-kernel",
+                               place.out()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
+            shown = qemu.communicate(b"info roms\nquit\n", timeout=60)[0].decode()
+        places = {name: (int(base, 16), int(size, 16))
+                  for base, size, name in re.findall(r'addr=(\w+) size=(\w+) mem=ram name="(.*?)"', shown)}
+        ranges = [(int(base, 16), int(size)) for base, size in re.findall(r"parameters: (\w+), (\d+)", text)]
+        for name in ("bootloader", "dtb"):
+            base, size = places[name]
+            tap.require(any(gpa <= base and base + size <= gpa + most for gpa, most in ranges), shown + text)
+        tap.equal(places[place.out()], (0x40200000, len(read(place.out()))))
+
+
+@tap.test
+def owner_sets_policy():
+    "parameters, vCPUs and snapshots are the owner's to say"
+    place = Place()
+    text = inspected(place, "--parameters", "0x41000000:4K", "--vcpus-max", "3", "--snapshots")
+    for line in ("parameters: 0x41000000, 4096 bytes", "snapshots:  allowed", "vcpus-max:  3"):
+        tap.require(line in text, text)
+    tap.equal(text.count("parameters:"), 1)
+
+
+@tap.test
+def foreign_launch_page_is_refused():
+    "a launch page that was made from other bytes, or is damaged, is refused"
+    place = Place()
+    signed(place, "--sign", place.out("key"), "--launch-out", place.out("launch"))
+    parts = (*PACK_GUEST, "-k", place.out("k"), "-i", place.out("i"))
+    refuses("not the bytes that the owner signed", *parts, "-c", "loud ", "--launch", place.out("launch"), "-o",
+            place.out("new"), place=place)
+    launch = bytearray(read(place.out("launch")))
+    launch[500] ^= 1
+    refuses("the signature is not the owner's", *parts, "-c", "quiet", "--launch", place.file("bad", bytes(launch)), "-o",
+            place.out("new"), place=place)
+    refuses("no launch page", *parts, "-c", "quiet", "--launch", place.out("i"), "-o", place.out("new"), place=place)
+
+
+@tap.test
+def overlong_command_line_is_refused():
+    "a command line that Linux would cut is refused"
+    place = Place()
+    kernel = place.file("k", image())
+    refuses("longer than the kernel takes", *PACK_GUEST, "-k", kernel, "-c", "x" * 2048, "-o", place.out(), place=place)
+    tap.equal(tap.run(RAVELIN, *PACK_GUEST, "-k", kernel, "-c", "x" * 2047, "-o", place.out()).status, 0)
 
 
 @tap.test
@@ -241,8 +385,14 @@ def wrong_usage_is_status_2():
             ("a command is missing", ()), ("unknown command 'frob'", ("frob",)),
             ("--kernel is missing", ("pack", *out)), ("--output is missing", ("pack", "-k", kernel)),
             ("--guest needs --sealboot", ("pack", "-g", "-k", kernel, *out)),
-            ("do not go with --guest", ("pack", "-g", "-s", SEALBOOT, "-k", kernel, "-c", "x", *out)),
             ("only with --guest", ("pack", "-s", SEALBOOT, "-k", kernel, *out)),
+            ("only with --guest", ("pack", "--sign", "key", "-k", kernel, *out)),
+            ("only with --guest", ("pack", "--launch", "page", "-k", kernel, *out)),
+            ("do not go together", (*PACK_GUEST, "-k", kernel, "--sign", "key", "--launch", "page", *out)),
+            ("only with --sign", (*PACK_GUEST, "-k", kernel, "--snapshots", *out)),
+            ("only with --sign", (*PACK_GUEST, "-k", kernel, "--launch", "page", "--vcpus-max", "1", *out)),
+            ("not a number of vCPUs", (*PACK_GUEST, "-k", kernel, "--sign", "key", "--vcpus-max", "65", *out)),
+            ("not GPA:BYTES", (*PACK_GUEST, "-k", kernel, "--sign", "key", "--parameters", "4096", *out)),
             ("unexpected argument 'x'", ("pack", "-k", kernel, *out, "x")), ("--frob", ("pack", "--frob"))):
         refuses(words, *arguments, place=place, status=2)
         refuses("--help", *arguments, place=place, status=2)
@@ -251,7 +401,7 @@ def wrong_usage_is_status_2():
 @tap.test
 def help_and_version():
     "--help and --version work for every command, and notice a full disk"
-    for command in ((), ("pack",), ("version",), ("status",), ("log",)):
+    for command in ((), ("pack",), ("keygen",), ("sign",), ("verify",), ("inspect",), ("version",), ("status",), ("log",)):
         for option in ("--help", "--version"):
             done = tap.run(RAVELIN, *command, option)
             tap.equal(done.status, 0, done)

@@ -3,6 +3,7 @@
 """ravelin version, status and log on a made-up machine: a device tree in a directory, physical memory in a file."""
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -93,6 +94,20 @@ def status_shows_every_number():
                  "last refusal: MEM_MAP(0x1234): STATE, the page, VM or vCPU is in a state, or has an owner, that forbids this",
                  "DMA: NOT contained: a bus master can reach protected memory"):
         tap.require(line in lines, f"{line!r} is missing in\n{done}")
+
+
+@tap.test
+def status_knows_every_name():
+    "status has a name for every call and status of the ABI"
+    with open(os.path.join(tap.TOP, "include/ravelin/abi.h"), encoding="utf-8") as stream:
+        abi = stream.read()
+    calls = re.findall(r"#define RV_(\w+) RV_HVC\((0x\w+)\)", abi)
+    statuses = re.findall(r"RV_E_(\w+) = (-\d+),", abi)
+    tap.require(len(calls) > 20 and len(statuses) >= 10, abi)
+    for (call, number), (status, value) in zip(calls, statuses * len(calls)):
+        refusal = (0xc6000000 | int(number, 16), int(value) & (1 << 64) - 1, 0)
+        done = Machine(refusal=refusal).run("status")
+        tap.require(f"{call}(0): {status}, " in done.out, done)
 
 
 @tap.test

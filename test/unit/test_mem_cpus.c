@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include <cv/dma.h>
 #include <cv/pool.h>
 
 #include "mem_fixture.h"
@@ -189,12 +190,149 @@ static void test_calls_on_a_dying_vm(void **state)
 	fake_halt();
 }
 
+/* Two CPUs map and unmap the same pages of the host, each in a context of its own that comes and
+ * goes; a third one takes those pages away whenever it can, and no device reaches what it has. */
+static void *drive_context(void *argument)
+{
+	u64 id = (uintptr_t)argument;
+	u64 root = PAGE(400 + 16 * id);
+	u64 value;
+
+	fake_cpu_set((u32)id);
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (dma_alloc(id, 0, root) != CV_OK || dma_topup(id, root + 2) != CV_OK ||
+		    dma_topup(id, root + 3) != CV_OK) {
+			fake_fail("CPU %lu: building a context failed", id);
+		}
+		for (u64 page = 0; page < 8; page++) {
+			u64 pfn = PAGE(100 + page);
+			enum cv_status status = dma_map(id, pfn, pfn, 1, &value);
+
+			if (status != CV_OK && status != CV_E_STATE) {
+				fake_fail("CPU %lu: status %d for a page", id, status);
+			}
+			if (status == CV_OK && !fake_dma_write((u32)id, pfn << PAGE_SHIFT, id)) {
+				fake_fail("CPU %lu: the device does not reach its page", id);
+			}
+		}
+		if (dma_unmap(id, PAGE(100), 8, &value) != CV_OK || value != PAGE(108) ||
+		    dma_free(id, &value) != CV_OK || value != 0) {
+			fake_fail("CPU %lu: ending a context failed", id);
+		}
+	}
+	__atomic_fetch_add(&winners, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void *take_pages(void *argument)
+{
+	u64 value;
+
+	fake_cpu_set((u32)(uintptr_t)argument);
+	while (__atomic_load_n(&winners, __ATOMIC_ACQUIRE) < 2) {
+		for (u64 page = 0; page < 8; page++) {
+			u64 pfn = PAGE(100 + page);
+
+			if (mem_host_donate_core(pfn) != CV_OK) {
+				continue;
+			}
+			for (u32 context = 0; context < 2; context++) {
+				if (fake_dma_read(context, pfn << PAGE_SHIFT, &value)) {
+					fake_fail("a device reads the corevisor's page %#lx", pfn);
+				}
+			}
+			mem_core_return_host(pfn_make(pfn));
+		}
+	}
+	return NULL;
+}
+
+static void test_dma_and_owners(void **state)
+{
+	pthread_t threads[THREADS];
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	__atomic_store_n(&winners, 0, __ATOMIC_RELEASE);
+	for (uintptr_t i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, drive_context, (void *)i), 0);
+	}
+	assert_int_equal(pthread_create(&threads[2], NULL, take_pages, (void *)2), 0);
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(ledger_count(RV_PAGES_HOST_SHARED), 0);
+	assert_int_equal(ledger_count(RV_PAGES_CORE),
+			 FAKE_CORE_ROOTS_PAGES + fake_small_machine.core_tables);
+	fake_check_tlbs();
+	fake_halt();
+}
+
+/* Two CPUs want the same device page for different VMs, again and again: one gets it, the other is
+ * refused and has changed nothing. */
+static u64 device_users;
+
+static void *want_device(void *argument)
+{
+	u64 id = (uintptr_t)argument;
+	u64 pfn = FAKE_IO_BASE >> PAGE_SHIFT;
+	u64 handle, value;
+
+	fake_cpu_set((u32)id);
+	if (vm_create(PAGE(16 * id), PAGE(16 * id + 2), 0, fake_no_owner, &handle) != CV_OK ||
+	    vm_topup(handle, PAGE(16 * id + 4)) != CV_OK ||
+	    vm_topup(handle, PAGE(16 * id + 5)) != CV_OK) {
+		fake_fail("CPU %lu: building a VM failed", id);
+	}
+	for (u32 i = 0; i < 5 * ROUNDS; i++) {
+		enum cv_status status = mem_map_io(handle, 5, pfn);
+
+		if (status != CV_OK && status != CV_E_STATE) {
+			fake_fail("status %d for a contested device page", status);
+		}
+		if (status == CV_E_STATE) {
+			continue;
+		}
+		if (__atomic_fetch_add(&device_users, 1, __ATOMIC_ACQ_REL) != 0 ||
+		    fake_host_read((u32)id, pfn << PAGE_SHIFT, &value)) {
+			fake_fail("a device page has two owners");
+		}
+		__atomic_fetch_sub(&device_users, 1, __ATOMIC_ACQ_REL);
+		if (mem_reclaim(handle, 5, 1, &value) != CV_OK || value != 6) {
+			fake_fail("CPU %lu: the device page does not come back", id);
+		}
+	}
+	return NULL;
+}
+
+static void test_contested_device(void **state)
+{
+	pthread_t threads[2];
+	u64 value;
+	u32 before;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	before = pool_count(mem_core_pool());
+	for (uintptr_t i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, want_device, (void *)i), 0);
+	}
+	for (u32 i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_true(fake_host_read(0, FAKE_IO_BASE, &value));
+	/* The region's tables of host and EL2, and the host's leaf table around the device. */
+	assert_int_equal(pool_count(mem_core_pool()), before - 3);
+	fake_check_tlbs();
+	fake_halt();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpus_at_once),
-		cmocka_unit_test(test_contested_pages),
-		cmocka_unit_test(test_calls_on_a_dying_vm),
+		cmocka_unit_test(test_cpus_at_once),	    cmocka_unit_test(test_contested_pages),
+		cmocka_unit_test(test_calls_on_a_dying_vm), cmocka_unit_test(test_dma_and_owners),
+		cmocka_unit_test(test_contested_device),
 	};
 
 	return cmocka_run_group_tests_name("cpus", tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The guest loader's device-tree half, against libfdt: what it hands on must be a tree that libfdt
- * finds whole, with every PSCI node on "smc" and nothing else changed. `room` is allocated to the
- * byte, so that the address sanitiser sees every step outside of the tree.
+ * finds whole, with every PSCI node on "smc", /chosen as the image says and nothing else changed.
+ * The copy is allocated to the byte, so that the address sanitiser sees every step outside of the
+ * tree.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <libfdt.h>
 
 #include "sealboot.h"
+#include "sealboot_compare.h"
 
 #define SAMPLE_BYTES 2048
 #define MUTATIONS 100000
@@ -34,6 +36,18 @@ static void put_psci(void *dtb, const char *name, const char *compatible, size_t
 	assert_int_equal(fdt_end_node(dtb), 0);
 }
 
+/* What a VMM says there, and what a hostile one would. */
+static void put_chosen(void *dtb)
+{
+	assert_int_equal(fdt_property_u64(dtb, "linux,initrd-start", 0x48000000), 0);
+	assert_int_equal(fdt_property_string(dtb, "bootargs", "console=hvc0 method=hvc"), 0);
+	assert_int_equal(fdt_property_string(dtb, "stdout-path", "/pl011@9000000"), 0);
+	assert_int_equal(fdt_property_u64(dtb, "kaslr-seed", 0x1234567890abcdef), 0);
+	assert_int_equal(fdt_property_u64(dtb, "rng-seed", 0x1234567890abcdef), 0);
+	assert_int_equal(fdt_property_u64(dtb, "linux,uefi-system-table", 0x48000000), 0);
+	assert_int_equal(fdt_property_u64(dtb, "linux,initrd-end", 0x49000000), 0);
+}
+
 #define PSCI_LIST "arm,psci-1.0\0arm,psci-0.2\0arm,psci"
 
 /* A tree as a VMM makes it; psci_nodes of them speak of PSCI. Returns its size. */
@@ -49,39 +63,59 @@ static uint32_t make_tree(void *dtb, int bytes, int psci_nodes, const char *meth
 		put_psci(dtb, "psci", PSCI_LIST, sizeof(PSCI_LIST), method);
 	}
 	assert_int_equal(fdt_begin_node(dtb, "chosen"), 0);
-	assert_int_equal(fdt_property_string(dtb, "bootargs", "console=hvc0 method=hvc"), 0);
+	put_chosen(dtb);
 	if (psci_nodes > 1) {
 		put_psci(dtb, "hidden", "arm,psci", sizeof("arm,psci"), method);
 	}
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_begin_node(dtb, "other"), 0);
 	assert_int_equal(fdt_property_string(dtb, "method", "hvc"), 0);
+	assert_int_equal(fdt_begin_node(dtb, "chosen"), 0); /* but not /chosen: stays */
+	assert_int_equal(fdt_property_string(dtb, "bootargs", "a node's own"), 0);
+	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_end_node(dtb), 0);
 	assert_int_equal(fdt_finish(dtb), 0);
 	return fdt_totalsize(dtb);
 }
 
+static const struct seal_chosen ours = { "ours=1", sizeof("ours=1"), 0x42000000, 0x42345678 };
+static const struct seal_chosen nothing;
+
 /*
  * Gives `bytes` of `dtb` to the loader. Returns what it made of it (malloc'ed), NULL when it
  * refused.
  */
-static void *take(const void *dtb, uint32_t bytes)
+static void *take_with(const void *dtb, uint32_t bytes, const struct seal_chosen *chosen)
 {
 	uint32_t total = fdt32_ld((const fdt32_t *)((const uint8_t *)dtb + 4));
-	uint32_t room_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
-	uint8_t *room = malloc(room_bytes < 40 ? 40 : room_bytes);
+	uint32_t copy_bytes = total <= SEAL_DTB_BYTES_MAX ? (total + 3) & ~3u : 40;
+	uint8_t *copy = malloc(copy_bytes < 40 ? 40 : copy_bytes);
+	static _Alignas(8) uint8_t room[SEAL_DTB_BYTES_MAX];
 	uint32_t taken;
 
-	memset(source, 0xa5, sizeof(source));
+	memset(source, 0xa5, total <= sizeof(source) ? total : sizeof(source));
 	memcpy(source, dtb, bytes);
-	taken = seal_take_dtb(source, room);
+	taken = seal_take_dtb(source, copy, room, chosen);
+	free(copy);
 	if (taken == 0) {
-		free(room);
 		return NULL;
 	}
-	assert_int_equal(taken, total);
-	return room;
+	assert_int_equal(taken, fdt_totalsize(room));
+	assert_int_equal(fdt_check_full(room, taken), 0);
+	if (fdt_check_full(source, total) == 0) {
+		const char *differs = trees_differ(source, room, chosen);
+
+		if (differs) {
+			fail_msg("%s", differs);
+		}
+	}
+	return memcpy(malloc(taken), room, taken);
+}
+
+static void *take(const void *dtb, uint32_t bytes)
+{
+	return take_with(dtb, bytes, &ours);
 }
 
 static void must_refuse(const void *dtb, uint32_t bytes)
@@ -122,15 +156,10 @@ static void test_method_becomes_smc(void **state)
 {
 	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
 	uint8_t *taken = take(sample, bytes);
-	uint32_t i, changed = 0;
 
 	(void)state;
 	assert_non_null(taken);
 	assert_int_equal(count_smc_nodes(taken), 1);
-	for (i = 0; i < bytes; i++) {
-		changed += taken[i] != sample[i];
-	}
-	assert_int_equal(changed, 2);
 	assert_string_equal(fdt_getprop(taken, fdt_path_offset(taken, "/other"), "method", NULL),
 			    "hvc");
 	free(taken);
@@ -155,6 +184,8 @@ static void take_other_compatible(const char *compatible, size_t bytes, bool is_
 	assert_int_equal(fdt_finish_reservemap(sample), 0);
 	assert_int_equal(fdt_begin_node(sample, ""), 0);
 	put_psci(sample, "psci", compatible, bytes, "hvc");
+	assert_int_equal(fdt_begin_node(sample, "chosen"), 0);
+	assert_int_equal(fdt_end_node(sample), 0);
 	assert_int_equal(fdt_end_node(sample), 0);
 	assert_int_equal(fdt_finish(sample), 0);
 	taken = take(sample, fdt_totalsize(sample));
@@ -188,7 +219,7 @@ static void test_smc_stays(void **state)
 
 	(void)state;
 	assert_non_null(taken);
-	assert_memory_equal(taken, sample, bytes);
+	assert_int_equal(count_smc_nodes(taken), 1);
 	free(taken);
 }
 
@@ -205,6 +236,108 @@ static void test_deleted_nodes_are_fine(void **state)
 	assert_non_null(taken);
 	assert_int_equal(count_smc_nodes(taken), 1);
 	free(taken);
+}
+
+static const char *chosen_string(const void *dtb, const char *name)
+{
+	return fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), name, NULL);
+}
+
+static void test_chosen_is_the_image_s(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 2, "hvc");
+	void *taken = take(sample, bytes);
+
+	(void)state;
+	assert_non_null(taken);
+	assert_string_equal(chosen_string(taken, "bootargs"), "ours=1");
+	assert_int_equal(fdt64_ld(fdt_getprop(taken, fdt_path_offset(taken, "/chosen"),
+					      "linux,initrd-start", NULL)),
+			 0x42000000);
+	assert_int_equal(fdt64_ld(fdt_getprop(taken, fdt_path_offset(taken, "/chosen"),
+					      "linux,initrd-end", NULL)),
+			 0x42345678);
+	assert_string_equal(chosen_string(taken, "stdout-path"), "/pl011@9000000");
+	assert_non_null(chosen_string(taken, "kaslr-seed"));
+	assert_null(chosen_string(taken, "rng-seed"));
+	assert_null(chosen_string(taken, "linux,uefi-system-table"));
+	free(taken);
+}
+
+/* An image without initrd and command line has none, whatever the VMM says. */
+static void test_chosen_takes_nothing_from_the_vmm(void **state)
+{
+	uint32_t bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	void *taken = take_with(sample, bytes, &nothing);
+
+	(void)state;
+	assert_non_null(taken);
+	assert_null(chosen_string(taken, "bootargs"));
+	assert_null(chosen_string(taken, "linux,initrd-start"));
+	assert_null(chosen_string(taken, "linux,initrd-end"));
+	free(taken);
+}
+
+/* Trees whose root has these subnodes, beside a good /psci. */
+static bool is_taken_with(const char *first, const char *second)
+{
+	const char *const names[] = { first, second };
+	void *taken;
+	int i;
+
+	assert_int_equal(fdt_create(sample, SAMPLE_BYTES), 0);
+	assert_int_equal(fdt_finish_reservemap(sample), 0);
+	assert_int_equal(fdt_begin_node(sample, ""), 0);
+	put_psci(sample, "psci", PSCI_LIST, sizeof(PSCI_LIST), "hvc");
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(fdt_begin_node(sample, names[i]), 0);
+		put_chosen(sample);
+		assert_int_equal(fdt_end_node(sample), 0);
+	}
+	assert_int_equal(fdt_end_node(sample), 0);
+	assert_int_equal(fdt_finish(sample), 0);
+	taken = take(sample, fdt_totalsize(sample));
+	free(taken);
+	return taken != NULL;
+}
+
+static void test_one_chosen_only(void **state)
+{
+	(void)state;
+	assert_true(is_taken_with("chosen", "other"));
+	assert_true(is_taken_with("chose", "chosen"));
+	assert_true(is_taken_with("chosen", "chosen2"));
+	assert_false(is_taken_with("chosen", "chosen"));
+	assert_false(is_taken_with("chosen", "chosen@0"));
+	assert_false(is_taken_with("chosen@0", "other"));
+	assert_false(is_taken_with("chose", "other"));
+}
+
+/* A tree that fills the room already leaves none for what is ours. */
+static void test_room_is_not_left(void **state)
+{
+	static _Alignas(8) uint8_t large[SEAL_DTB_BYTES_MAX];
+	static uint8_t filler[SEAL_DTB_BYTES_MAX];
+	static const char cmdline[200] = "longer than what it replaces";
+	static const struct seal_chosen chosen = { cmdline, sizeof(cmdline), 0, 0 };
+	uint32_t taken = 0, refused = 0, bytes, spare;
+
+	(void)state;
+	bytes = make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	for (spare = 0; spare < 256; spare += 4) {
+		uint32_t fill = SEAL_DTB_BYTES_MAX - bytes - 32 - spare;
+		void *made;
+
+		assert_int_equal(fdt_open_into(sample, large, SEAL_DTB_BYTES_MAX), 0);
+		assert_int_equal(fdt_setprop(large, fdt_path_offset(large, "/other"), "filler",
+					     filler, (int)fill),
+				 0);
+		made = take_with(large, SEAL_DTB_BYTES_MAX, &chosen);
+		taken += made != NULL;
+		refused += made == NULL;
+		free(made);
+	}
+	assert_true(taken > 0 && refused > 0);
 }
 
 static void test_no_psci_is_refused(void **state)
@@ -224,12 +357,12 @@ static void test_unknown_method_is_refused(void **state)
 
 static void test_unaligned_source_is_refused(void **state)
 {
-	uint32_t room[10];
+	uint32_t copy[10], room[10];
 
 	(void)state;
 	make_tree(sample, SAMPLE_BYTES, 1, "hvc");
 	memcpy(source, sample, SAMPLE_BYTES);
-	assert_int_equal(seal_take_dtb(source + 4, room), 0);
+	assert_int_equal(seal_take_dtb(source + 4, copy, room, &ours), 0);
 }
 
 static void set_header(uint32_t index, uint32_t value)
@@ -314,7 +447,6 @@ static void test_damaged_trees(void **state)
 		}
 		taken = take(sample, bytes);
 		if (taken) {
-			assert_int_equal(fdt_check_full(taken, fdt_totalsize(taken)), 0);
 			assert_true(count_smc_nodes(taken) > 0);
 			free(taken);
 			accepted++;
@@ -322,6 +454,34 @@ static void test_damaged_trees(void **state)
 	}
 	assert_true(accepted > MUTATIONS / 100);
 	assert_true(accepted < MUTATIONS);
+}
+
+static void test_slots_lead_to_the_parts(void **state)
+{
+	uint8_t *image = aligned_alloc(8, 4096 + 2 * SEAL_DTB_BYTES_MAX);
+	struct seal_slots *slots = (struct seal_slots *)(image + SEAL_AT_SLOTS);
+	const void *chosen, *dtb = image + 4096;
+	uint32_t taken;
+
+	(void)state;
+	make_tree(sample, SAMPLE_BYTES, 1, "hvc");
+	memcpy(source, sample, SAMPLE_BYTES);
+	memcpy(image + 1024, "from=slot", 10);
+	*slots = (struct seal_slots){ .dtb = 4096,
+				      .initrd = 2048,
+				      .initrd_bytes = 77,
+				      .cmdline = 1024,
+				      .cmdline_bytes = 10 };
+	taken = seal_hand_over(source, image);
+	assert_int_equal(taken, fdt_totalsize(dtb));
+	assert_string_equal(chosen_string(dtb, "bootargs"), "from=slot");
+	chosen = chosen_string(dtb, "linux,initrd-start");
+	assert_int_equal(fdt64_ld(chosen), (uintptr_t)image + 2048);
+	chosen = chosen_string(dtb, "linux,initrd-end");
+	assert_int_equal(fdt64_ld(chosen), (uintptr_t)image + 2048 + 77);
+	slots->dtb = 0;
+	assert_int_equal(seal_hand_over(source, image), 0);
+	free(image);
 }
 
 static void put_stub(uint8_t *at, uint64_t dtb, uint64_t entry)
@@ -358,6 +518,11 @@ int main(void)
 		cmocka_unit_test(test_compatible_is_read_as_linux_does),
 		cmocka_unit_test(test_smc_stays),
 		cmocka_unit_test(test_deleted_nodes_are_fine),
+		cmocka_unit_test(test_chosen_is_the_image_s),
+		cmocka_unit_test(test_chosen_takes_nothing_from_the_vmm),
+		cmocka_unit_test(test_one_chosen_only),
+		cmocka_unit_test(test_room_is_not_left),
+		cmocka_unit_test(test_slots_lead_to_the_parts),
 		cmocka_unit_test(test_no_psci_is_refused),
 		cmocka_unit_test(test_unknown_method_is_refused),
 		cmocka_unit_test(test_unaligned_source_is_refused),

@@ -184,15 +184,16 @@ bool key_write_public(const char *path, const struct key *key)
 struct der {
 	uint8_t data[DER_BYTES_MAX];
 	size_t bytes;
-	bool is_too_long;
+	bool is_too_long; /* no key that we know: nothing of it is kept */
 };
 
 static void der_add(void *context, const void *data, size_t bytes)
 {
 	struct der *der = context;
 
-	if (bytes > sizeof(der->data) - der->bytes) {
-		der->is_too_long = true;
+	der->is_too_long = der->is_too_long || bytes > sizeof(der->data) - der->bytes;
+	if (der->is_too_long) {
+		der->bytes = 0;
 		return;
 	}
 	memcpy(der->data + der->bytes, data, bytes);
@@ -220,7 +221,7 @@ static bool pem_find(const struct blob *file, const char *name, const char *othe
 		case BR_PEM_END_OBJ:
 			if (is_wanted) {
 				explicit_bzero(&pem, sizeof(pem));
-				return !der->is_too_long;
+				return true;
 			}
 			break;
 		case BR_PEM_ERROR:

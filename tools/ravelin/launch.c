@@ -244,7 +244,8 @@ static bool check_hints(const struct rv_launch *launch, const struct manifest *m
 		} else if (hint->is_parameter && i - images < manifest->parameter_count) {
 			range = &manifest->parameter[i - images];
 		}
-		if (!range || range->gpa != hint->gpa || range->bytes != hint->bytes) {
+		if (!range || range->gpa != hint->gpa || range->bytes != hint->bytes ||
+		    hint->is_parameter > 1) {
 			break;
 		}
 	}

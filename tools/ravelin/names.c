@@ -39,12 +39,31 @@ static const struct {
 	{ RV_VM_ADD_RAM, "VM_ADD_RAM" },
 	{ RV_VM_KILL, "VM_KILL" },
 	{ RV_VM_DESTROY, "VM_DESTROY" },
+	{ RV_VM_VERIFY, "VM_VERIFY" },
+	{ RV_VM_MAP_IO, "VM_MAP_IO" },
+	{ RV_VM_MEASURE, "VM_MEASURE" },
+	{ RV_IMAGE_ADD, "IMAGE_ADD" },
+	{ RV_IMAGE_MAP, "IMAGE_MAP" },
 	{ RV_MEM_MAP, "MEM_MAP" },
 	{ RV_MEM_RECLAIM, "MEM_RECLAIM" },
 	{ RV_VCPU_CREATE, "VCPU_CREATE" },
 	{ RV_VCPU_BOOT, "VCPU_BOOT" },
 	{ RV_VCPU_RUN, "VCPU_RUN" },
 	{ RV_VCPU_READ_REGS, "VCPU_READ_REGS" },
+	{ RV_DMA_ALLOC, "DMA_ALLOC" },
+	{ RV_DMA_TOPUP, "DMA_TOPUP" },
+	{ RV_DMA_MAP, "DMA_MAP" },
+	{ RV_DMA_UNMAP, "DMA_UNMAP" },
+	{ RV_DMA_FREE, "DMA_FREE" },
+	{ RV_SEAL_SAVE_BEGIN, "SEAL_SAVE_BEGIN" },
+	{ RV_SEAL_SAVE_VCPU, "SEAL_SAVE_VCPU" },
+	{ RV_SEAL_SAVE_PAGE, "SEAL_SAVE_PAGE" },
+	{ RV_SEAL_SAVE_END, "SEAL_SAVE_END" },
+	{ RV_SEAL_ABORT, "SEAL_ABORT" },
+	{ RV_SEAL_LOAD_BEGIN, "SEAL_LOAD_BEGIN" },
+	{ RV_SEAL_LOAD_VCPU, "SEAL_LOAD_VCPU" },
+	{ RV_SEAL_LOAD_PAGE, "SEAL_LOAD_PAGE" },
+	{ RV_SEAL_LOAD_END, "SEAL_LOAD_END" },
 };
 
 static const struct {
@@ -61,11 +80,12 @@ static const struct {
 	{ "STATE", "the page, VM or vCPU is in a state, or has an owner, that forbids this" },
 	{ "BUSY", "in use just now: may succeed later" },
 	{ "NOMEM", "a table page was needed" },
-	{ "PERM", "protected VMs do not allow this" },
+	{ "PERM", "this kind of VM, or its owner's policy, does not allow this" },
 	{ "NOENTROPY", "there is no entropy source: no protected VMs on this machine" },
+	{ "AUTH", "not what the owner signed, or not what the corevisor sealed" },
 };
 #define STATUS_COUNT (long long)(sizeof(statuses) / sizeof(statuses[0]))
-_Static_assert(sizeof(statuses) / sizeof(statuses[0]) == 1 - RV_E_NOENTROPY,
+_Static_assert(sizeof(statuses) / sizeof(statuses[0]) == 1 - RV_E_AUTH,
 	       "every status has its words");
 
 const char *call_name(__u64 id)

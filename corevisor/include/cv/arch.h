@@ -54,6 +54,13 @@ void arch_tlb_invalidate_vmid(vmid_t vmid);
 void arch_tlb_invalidate_hyp(u64 va);
 void arch_tlb_invalidate_window(u64 va);
 
+/* ---- DMA contexts: walked by an SMMU, remembered in its TLB, known to no CPU ---- */
+/* From now on the context's devices walk from `root`, 0: reach nothing. On return no walk from the
+ * former root is under way; what devices remember of it is for arch_dma_invalidate(). */
+void arch_dma_set_root(u32 context, pa_t root);
+/* The context's devices forget [iova, iova + bytes), of every level; done on return. */
+void arch_dma_invalidate(u32 context, ipa_t iova, u64 bytes);
+
 /* ---- running vCPUs: see cv/vcpu.h ---- */
 /*
  * arch_vcpu_load: this CPU leaves the host's EL1 world and holds the vCPU's (system registers,

@@ -33,6 +33,12 @@ void host_map_add(pfn_t pfn);
 /* Rebuilds the 2 MiB block if the ledger says that all of it is the host's; its table goes back to
  * the pool. */
 void host_map_join(pfn_t pfn);
+/* The same for a page that is not RAM; the upper lock guards those. Tables:
+ * host_map_tables_needed(), without its Pre. False: the page is not the host's (any more), nothing
+ * has happened. */
+CV_MUST_USE bool host_map_take_device(pfn_t pfn, struct pool *reserved);
+/* Pre: taken. */
+void host_map_give_device(pfn_t pfn);
 /* The leaf that covers `ipa`, coherent even while other CPUs split or join. */
 struct s2_leaf host_map_walk(ipa_t ipa);
 

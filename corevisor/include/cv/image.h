@@ -34,6 +34,17 @@ static inline u64 image_pages(const struct image *image)
 	return align_up(image->bytes, PAGE_SIZE) / PAGE_SIZE;
 }
 
+/* Whether `gfn` is of an image, mapped yet or not. */
+static inline bool images_hold(const struct images *images, gfn_t gfn)
+{
+	for (u32 i = 0; i < images->count; i++) {
+		if (gfn.v - images->image[i].first.v < image_pages(&images->image[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* RV_IMAGE_ADD, RV_IMAGE_MAP, RV_VM_VERIFY, RV_VM_MEASURE; arguments unchecked; errors in abi.h. */
 CV_MUST_USE enum cv_status image_add(u64 handle, u64 gpa, u64 bytes, u64 *index);
 CV_MUST_USE enum cv_status image_map(u64 handle, u64 index, u64 pfn, u64 pages, u64 *done);

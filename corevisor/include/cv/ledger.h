@@ -24,14 +24,16 @@ enum {
 /* What a page is, beside whose it is. */
 enum page_state {
 	PAGE_EXCLUSIVE = 0, /* its owner's alone */
-	PAGE_SHARED = 1,    /* OWNER_HOST: mapped in VMs or a run page `count` times; OWNER_VM: the
-			       host may access it too */
+	PAGE_SHARED = 1,    /* OWNER_HOST: in use by others, `count` times; OWNER_VM: the host may
+			       access it too */
 };
 
 struct page {
 	u32 owner;
 	enum page_state state;
-	u32 count; /* uses by others of a PAGE_SHARED page of the host; 0 otherwise */
+	/* A PAGE_SHARED page of the host: its uses as open VMs' memory, as a run page and in DMA
+	 * contexts. A VM's page: how many of the VM's DMA contexts map it. Else 0. */
+	u32 count;
 	u64 gfn; /* VM pages: the one gfn; CORE pages of a VM: next pfn in the VM's list; else 0 */
 };
 

@@ -33,8 +33,7 @@ struct pool *mem_core_pool(void);
 
 /* ---- host -> core and back ---- */
 /* Whether the page could be given away just now: what mem_host_take_core() would say but for NOMEM.
- * For calls that take several pages and must name the first error of all of them. Errors: RANGE,
- * STATE. */
+ * Errors: RANGE, STATE. */
 CV_MUST_USE enum cv_status mem_host_page_check(u64 pfn);
 /* One page of the host becomes the corevisor's, mapped at EL2, content still there. Errors: RANGE,
  * STATE, NOMEM (core pool). mem_host_untake_core() undoes it without a trace, for a call that fails
@@ -42,6 +41,12 @@ CV_MUST_USE enum cv_status mem_host_page_check(u64 pfn);
 CV_MUST_USE enum cv_status mem_host_take_core(u64 pfn);
 void mem_host_untake_core(pfn_t pfn);
 void mem_core_clear(pfn_t pfn);
+/* For calls that take several pages. Their first error: RANGE of any of them, then STATE (also for
+ * a page named twice). */
+CV_MUST_USE enum cv_status mem_host_pages_check(const u64 *pfns, u32 count);
+/* All or none, as mem_host_take_core(); mem_core_clear_pages() commits. */
+CV_MUST_USE enum cv_status mem_host_take_pages(const u64 *pfns, u32 count);
+void mem_core_clear_pages(const u64 *pfns, u32 count);
 /* take and clear. */
 CV_MUST_USE enum cv_status mem_host_donate_core(u64 pfn);
 /* The inverse: unmapped at EL2, scrubbed, the host's again. */
@@ -92,13 +97,23 @@ enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_un
 CV_MUST_USE enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 bytes)
 	CV_REQUIRES(vm->lock);
 
+/* ---- device pages: outside a VM's RAM, in its map instead of the host's ---- */
+/* RV_VM_MAP_IO, whole, arguments unchecked. Seed: map_io. */
+CV_MUST_USE enum cv_status mem_map_io(u64 handle, u64 gfn, u64 pfn);
+/* Gives the host back the device page at `gfn`. Pre: `leaf` is what s2_walk(gfn) says, S2_DEVICE.
+ */
+void mem_io_reclaim(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf) CV_REQUIRES(vm->lock);
+/* Whether RAM at [gfn, gfn + pages) would meet a device page. The look is bounded: true, too, if it
+ * does not come to an end, which takes a host that makes tables there for nothing. */
+bool mem_io_overlaps(const struct vm *vm, u64 gfn, u64 pages) CV_REQUIRES(vm->lock);
+
 /* ---- faults ---- */
 enum mem_access { MEM_READ, MEM_WRITE, MEM_EXEC };
 /* The host touched `ipa` and its stage 2 said no. True: it may after all (split in progress, mapped
  * now): retry. */
 bool mem_host_fault_is_spurious(ipa_t ipa, enum mem_access access);
-/* Panic: nobody may touch memory any more (design.md 2): clears the roots of the host's and all
- * VMs' stage 2. */
+/* Panic, and the end of the machine: nobody may touch memory any more (design.md 2): clears the
+ * roots of the host's and all VMs' stage 2 and of all DMA contexts. */
 void mem_revoke_everything(void);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stage-2 tables: 4 KiB granule, 40-bit IPA, start at level 1 with two concatenated 8 KiB-aligned
- * root pages (VTCR_EL2: T0SZ 24, SL0 1). One engine for the host and for VMs. Leaves of 4 KiB, 2
- * MiB and 1 GiB. An invalid leaf of a VM's table carries the guest's wish for that gfn (bits 63:2
- * are free to software when bit 0 is 0). Seed: PTAlloc, PTWalk, NPTWalk, NPTOps (reference 4). Arm
- * ARM D8.3 (VMSAv8-64 descriptors), D8.17 (break-before-make).
+ * root pages (VTCR_EL2: T0SZ 24, SL0 1). One engine for the host, for VMs and for DMA contexts.
+ * Leaves of 4 KiB, 2 MiB and 1 GiB. An invalid leaf of a VM's table carries the guest's wish for
+ * that gfn (bits 63:2 are free to software when bit 0 is 0). Seed: PTAlloc, PTWalk, NPTWalk, NPTOps
+ * (reference 4). Arm ARM D8.3 (VMSAv8-64 descriptors), D8.17 (break-before-make).
  */
 #ifndef CV_S2_H
 #define CV_S2_H
@@ -16,9 +16,13 @@
 /* Most table pages that one change can need: below the root, a level-2 and a level-3 table. */
 #define S2_NEW_TABLES_MAX 2
 
+/* A table with this vmid or a larger one is DMA context vmid - S2_VMID_DMA's: no CPU ever walks it,
+ * and what there is to forget is in an SMMU. Smaller ones are the CPUs' (8 bits). */
+#define S2_VMID_DMA 256
+
 struct s2 {
 	pa_t root;
-	vmid_t vmid;
+	vmid_t vmid;	   /* whose TLBs hold what is walked from here */
 	struct pool *pool; /* where new tables come from */
 };
 

@@ -59,7 +59,7 @@ struct vm {
 	struct seal seal;
 	u64 dma_pages;	  /* pages that DMA contexts map, each as often as it is mapped */
 	u32 dma_contexts; /* that the VM owns */
-	u64 device_pages; /* RV_VM_MAP_IO */
+	u64 device_pages; /* RV_VM_MAP_IO; all outside the RAM ranges */
 	/* vCPUs that are on a CPU just now: up under the lock, down without it; vm_active() */
 	u32 active_count;
 	u64 cntvoff; /* fixed when the VM becomes VERIFIED: its time begins, or goes on */
