@@ -371,7 +371,7 @@ static enum cv_status spec_add(u64 handle, u64 gpa, u64 bytes, u32 count)
 {
 	struct image *image = &want.images.image[count];
 
-	if (bytes == 0 || gpa % PAGE_SIZE != 0) {
+	if (bytes == 0 || (gpa & (PAGE_SIZE - 1)) != 0) {
 		return CV_E_INVALID;
 	}
 	if (handle != vm.handle) {
