@@ -119,6 +119,7 @@ static void any_state(void)
 	vm.handle = nondet_u64();
 	assume(vm.handle != 0);
 	vm.owner = OWNER_VM_FIRST;
+	vm.dma_pages = any_bits(24);
 	vm.is_protected = nondet_bool();
 	vm.may_be_saved = nondet_bool();
 	vm.images.is_undone = nondet_bool();
@@ -652,7 +653,7 @@ void proof_dma_unmap(void)
 		/* What is mapped is the owner's. */
 		assume(mine->vm != NULL || page[i].owner == OWNER_HOST);
 	}
-	assume(mine->pages >= STEPS && (mine->vm == NULL || vm.dma_pages >= mine->pages));
+	assume((!mine->is_owned || mine->pages >= STEPS) && (mine->vm == NULL || vm.dma_pages >= mine->pages));
 	want = *mine;
 	want_vm = vm;
 	before[MINE] = *mine;
