@@ -14,7 +14,7 @@
 #include <cv/types.h>
 #include <cv/vm.h>
 
-#define FAKE_CPUS 4
+#define FAKE_CPUS (CPU_MAX < 4 ? CPU_MAX : 4)
 /* Who walks DMA contexts, and keeps what it saw in a TLB of its own: not a CPU, but where a CPU's
  * number is asked for, this is the SMMU's; its VMIDs are S2_VMID_DMA + context. */
 #define FAKE_SMMU FAKE_CPUS
@@ -30,6 +30,8 @@ struct fake_machine {
 	u64 core_base;	 /* the corevisor's own pages: roots, info page, boot reserve of tables;
 			    inside RAM */
 	u32 core_tables; /* pages of the boot reserve */
+	u64 hidden_base; /* a device of one page that the host must not reach */
+	u64 io_base;	 /* device pages that the platform lets VMs have */
 };
 /* Two banks, the second one not aligned to 2 MiB at either end. */
 extern const struct fake_machine fake_small_machine;
@@ -37,12 +39,16 @@ extern const struct fake_machine fake_small_machine;
 /* A new machine; boots the memory part of the core on it. */
 void fake_boot(const struct fake_machine *machine);
 void fake_halt(void);		       /* frees it */
-#define FAKE_HIDDEN_BASE 0x08080000ull /* a device of one page that the host must not reach */
+#define FAKE_HIDDEN_BASE 0x08080000ull /* where fake_small_machine's hidden device is */
 u64 fake_info_pfn(void);	       /* the page that the host may only read */
 
 /* ---- CPUs ---- */
 void fake_cpu_set(u32 cpu); /* this thread is CPU `cpu` from now on */
 u32 fake_locks_held(void);  /* mask of ranks held by this CPU */
+/* The locks that this CPU has taken since fake_lock_log_begin(), each once; returns how many. */
+#define FAKE_LOCK_LOG 16
+void fake_lock_log_begin(void);
+u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG]);
 void fake_counter_set(u64 value);
 /* What an open VM's creator says, and tests that sign nothing. */
 extern const u64 fake_no_owner[4];
@@ -67,7 +73,8 @@ bool fake_host_fetch(u32 cpu, u64 ipa, u64 *value);
 bool fake_dma_read(u32 context, u64 iova, u64 *value);
 bool fake_dma_write(u32 context, u64 iova, u64 value);
 pa_t fake_dma_root(u32 context); /* where they walk from; 0: nowhere */
-/* Device pages that the platform lets VMs have; the one behind them it does not. */
+/* Device pages that the platform lets VMs have, in fake_small_machine; the one behind them it does
+ * not. */
 #define FAKE_IO_BASE 0x10000000ull
 #define FAKE_IO_PAGES 8
 #define FAKE_IO_HIGH 0x8000000000ull /* one more, alone in its GiB */

@@ -16,6 +16,8 @@ const struct fake_machine fake_small_machine = {
 	.region_count = 2,
 	.core_base = 0x40000000,
 	.core_tables = 60,
+	.hidden_base = FAKE_HIDDEN_BASE,
+	.io_base = FAKE_IO_BASE,
 };
 
 static struct fake_machine machine;
@@ -69,7 +71,7 @@ void fake_boot(const struct fake_machine *from)
 	fake_attach(OWNER_HOST, pa_make(machine.core_base));
 	mem_boot_take_core(pa_make(machine.core_base), core_pages() * PAGE_SIZE);
 	mem_boot_host_read_only(pfn_pa(pfn_make(fake_info_pfn())), PAGE_SIZE);
-	mem_boot_hide_device(pa_make(FAKE_HIDDEN_BASE), PAGE_SIZE);
+	mem_boot_hide_device(pa_make(machine.hidden_base), PAGE_SIZE);
 	vm_init();
 	dma_init();
 	fake_check_tlbs();
@@ -87,6 +89,6 @@ void fake_halt(void)
 
 bool plat_is_assignable(pfn_t pfn)
 {
-	return pfn.v - (FAKE_IO_BASE >> PAGE_SHIFT) < FAKE_IO_PAGES ||
+	return pfn.v - (machine.io_base >> PAGE_SHIFT) < FAKE_IO_PAGES ||
 	       pfn.v == FAKE_IO_HIGH >> PAGE_SHIFT;
 }

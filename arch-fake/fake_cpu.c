@@ -5,6 +5,7 @@
 #include <cv/arch.h>
 #include <cv/arch_host.h>
 #include <cv/check.h>
+#include <cv/lock.h>
 #include <cv/rng.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -18,6 +19,10 @@ const u64 fake_no_owner[4];
 static _Thread_local u32 this_cpu;
 static u32 held[FAKE_CPUS];
 static bool is_in_library[FAKE_CPUS];
+static struct {
+	u32 count;
+	const struct lock *lock[FAKE_LOCK_LOG];
+} lock_log[FAKE_CPUS];
 static u64 counter;
 
 void fake_fail(const char *format, ...)
@@ -59,8 +64,38 @@ u32 fake_locks_held(void)
 	return held[this_cpu];
 }
 
-void arch_lock_taken(u32 rank)
+void fake_lock_log_begin(void)
 {
+	lock_log[this_cpu].count = 0;
+}
+
+u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG])
+{
+	memcpy(locks, lock_log[this_cpu].lock, sizeof(lock_log[this_cpu].lock));
+	return lock_log[this_cpu].count;
+}
+
+/* More different ones than the log holds are forgotten, so it must be begun anew where it is read.
+ */
+static void log_lock(const struct lock *lock)
+{
+	u32 *count = &lock_log[this_cpu].count;
+
+	for (u32 i = 0; i < *count; i++) {
+		if (lock_log[this_cpu].lock[i] == lock) {
+			return;
+		}
+	}
+	if (*count < FAKE_LOCK_LOG) {
+		lock_log[this_cpu].lock[*count] = lock;
+		*count += 1;
+	}
+}
+
+void arch_lock_taken(const struct lock *lock)
+{
+	const u32 rank = lock->rank;
+
 	if (rank == 0 || rank >= LOCK_RANK_COUNT) {
 		fake_fail("a lock of rank %u", rank);
 	}
@@ -69,14 +104,20 @@ void arch_lock_taken(u32 rank)
 			  held[this_cpu]);
 	}
 	held[this_cpu] |= 1u << rank;
+	log_lock(lock);
 }
 
-void arch_lock_dropped(u32 rank)
+void arch_lock_dropped(const struct lock *lock)
 {
+	const u32 rank = lock->rank;
+
 	if ((held[this_cpu] & 1u << rank) == 0) {
 		fake_fail("CPU %u drops a lock of rank %u that it does not hold", this_cpu, rank);
 	}
 	held[this_cpu] &= ~(1u << rank);
+	if (held[this_cpu] == 0) {
+		fake_tlb_call_ended(this_cpu);
+	}
 }
 
 void arch_wait_event(void)
@@ -116,12 +157,12 @@ bool arch_random(u64 *out)
 {
 	static u64 state = 88172645463325252ull;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
 	*out = state;
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return fake_entropy;
 }
 
@@ -157,6 +198,12 @@ void arch_fp_end(void)
 		fake_fail("CPU %u restores vector registers that it did not save", this_cpu);
 	}
 	is_in_library[this_cpu] = false;
+}
+
+void arch_clean_range(const void *start, u64 bytes)
+{
+	(void)start;
+	(void)bytes;
 }
 
 void plat_console_write(const char *text, size_t bytes)

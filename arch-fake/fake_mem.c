@@ -16,19 +16,17 @@
 pthread_mutex_t fake_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 struct fake_counts fake_counts;
 
-static struct fake_page *buckets[FAKE_BUCKETS];
+#define BUCKETS 4096
+
+static struct fake_page *buckets[BUCKETS];
+static struct fake_page *all_pages;
 static u64 el2_root;
 static u64 window_pfn[FAKE_CPUS];     /* open window, + 1 */
 static u64 window_tlb_pfn[FAKE_CPUS]; /* what the CPU's TLB holds for its window, + 1 */
 
-struct fake_page *fake_pages(u32 bucket)
-{
-	return buckets[bucket];
-}
-
 static struct fake_page *page_find(u64 pfn)
 {
-	struct fake_page *page = buckets[pfn % FAKE_BUCKETS];
+	struct fake_page *page = buckets[pfn % BUCKETS];
 
 	while (page != NULL && page->pfn != pfn) {
 		page = page->next;
@@ -36,36 +34,51 @@ static struct fake_page *page_find(u64 pfn)
 	return page;
 }
 
+static struct fake_page *page_make(u64 pfn)
+{
+	struct fake_bytes *bytes = aligned_alloc(4096, align_up(sizeof(*bytes), 4096));
+	struct fake_page *page = calloc(1, sizeof(*page));
+
+	memset(bytes, 0, sizeof(*bytes));
+	bytes->page = page;
+	page->pfn = pfn;
+	page->cache = bytes->cache;
+	page->dram = bytes->dram;
+	page->icache = bytes->icache;
+	page->seen = bytes->seen;
+	return page;
+}
+
 struct fake_page *fake_page_of(u64 pfn)
 {
-	struct fake_page **slot = &buckets[pfn % FAKE_BUCKETS];
+	struct fake_page **slot = &buckets[pfn % BUCKETS];
 	struct fake_page *page;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	page = page_find(pfn);
 	if (page == NULL) {
-		page = aligned_alloc(4096, align_up(sizeof(*page), 4096));
-		memset(page, 0, sizeof(*page));
-		page->pfn = pfn;
+		page = page_make(pfn);
 		page->next = *slot;
 		*slot = page;
-		ASAN_POISON_MEMORY_REGION(page->cache, sizeof(page->cache));
+		page->next_all = all_pages;
+		all_pages = page;
+		ASAN_POISON_MEMORY_REGION(page->cache, PAGE_SIZE);
 	}
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return page;
 }
 
 void fake_mem_reset(void)
 {
-	for (u32 i = 0; i < FAKE_BUCKETS; i++) {
-		while (buckets[i] != NULL) {
-			struct fake_page *page = buckets[i];
+	while (all_pages != NULL) {
+		struct fake_page *page = all_pages;
 
-			buckets[i] = page->next;
-			ASAN_UNPOISON_MEMORY_REGION(page->cache, sizeof(page->cache));
-			free(page);
-		}
+		all_pages = page->next_all;
+		ASAN_UNPOISON_MEMORY_REGION(page->cache, PAGE_SIZE);
+		free(page->cache); /* the struct fake_bytes */
+		free(page);
 	}
+	memset(buckets, 0, sizeof(buckets));
 	memset(window_pfn, 0, sizeof(window_pfn));
 	memset(window_tlb_pfn, 0, sizeof(window_tlb_pfn));
 	memset(&fake_counts, 0, sizeof(fake_counts));
@@ -74,13 +87,13 @@ void fake_mem_reset(void)
 
 void fake_page_open(struct fake_page *page)
 {
-	ASAN_UNPOISON_MEMORY_REGION(page->cache, sizeof(page->cache));
+	ASAN_UNPOISON_MEMORY_REGION(page->cache, PAGE_SIZE);
 }
 
 void fake_page_close(struct fake_page *page)
 {
 	if (!page->is_el2 && page->windows == 0) {
-		ASAN_POISON_MEMORY_REGION(page->cache, sizeof(page->cache));
+		ASAN_POISON_MEMORY_REGION(page->cache, PAGE_SIZE);
 	}
 }
 
@@ -88,7 +101,7 @@ void fake_page_close(struct fake_page *page)
 static void allocate(struct fake_page *page)
 {
 	if (!page->is_cached) {
-		memcpy(page->cache, page->dram, sizeof(page->cache));
+		memcpy(page->cache, page->dram, PAGE_SIZE);
 		page->is_cached = true;
 		page->is_dirty = false;
 	}
@@ -118,7 +131,7 @@ bool fake_el2_walk(u64 va, u64 *pa)
 	u64 table = el2_root;
 
 	for (u32 level = 0; level <= 3; level++) {
-		u64 index = va >> (PAGE_SHIFT + 9 * (3 - level)) & 511;
+		u64 index = va >> (PAGE_SHIFT + TABLE_BITS * (3 - level)) & (TABLE_ENTRIES - 1);
 		u64 pte = fake_table_read(table + index * 8);
 
 		if ((pte & PTE_VALID) == 0) {
@@ -151,16 +164,17 @@ void *arch_core_va(pa_t pa)
 {
 	struct fake_page *page = fake_page_of(pa.v >> PAGE_SHIFT);
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	/* In EL2's TLB already: whether it should be is fake_check_tlbs()'s question. */
 	if (el2_root != 0 && !page->is_el2 && !fake_el2_maps(page->pfn)) {
 		fake_fail("EL2 uses %#lx, which its map does not have", pa.v);
 	}
 	page->is_el2 = true;
+	page->is_token_valid = false;
 	fake_page_open(page);
 	allocate(page);
 	page->is_dirty = true; /* what EL2 does with the pointer is not seen */
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return page->cache + pa.v % PAGE_SIZE;
 }
 
@@ -169,22 +183,21 @@ void fake_el2_forget(u64 va)
 	struct fake_page *page = fake_page_of(va >> PAGE_SHIFT);
 
 	page->is_el2 = false;
+	page->is_token_valid = false;
 	fake_page_close(page);
 }
 
 void fake_el2_check_and_warm(void)
 {
-	for (u32 i = 0; i < FAKE_BUCKETS; i++) {
-		for (struct fake_page *page = buckets[i]; page != NULL; page = page->next) {
-			bool is_mapped = fake_el2_maps(page->pfn);
+	for (struct fake_page *page = all_pages; page != NULL; page = page->next_all) {
+		bool is_mapped = fake_el2_maps(page->pfn);
 
-			if (page->is_el2 && !is_mapped) {
-				fake_fail("EL2's TLB still has page %#lx", page->pfn);
-			}
-			if (is_mapped) {
-				page->is_el2 = true;
-				fake_page_open(page);
-			}
+		if (page->is_el2 && !is_mapped) {
+			fake_fail("EL2's TLB still has page %#lx", page->pfn);
+		}
+		if (is_mapped) {
+			page->is_el2 = true;
+			fake_page_open(page);
 		}
 	}
 }
@@ -198,7 +211,7 @@ void *arch_window_open(pfn_t pfn)
 	u64 va = (u64)(uintptr_t)hyp_window_set(cpu, pfn);
 	u64 pa;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	if (window_pfn[cpu] != 0) {
 		fake_fail("CPU %u opens its window twice", cpu);
 	}
@@ -215,7 +228,7 @@ void *arch_window_open(pfn_t pfn)
 	fake_page_open(page);
 	allocate(page);
 	page->is_dirty = true;
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return page->cache;
 }
 
@@ -228,12 +241,13 @@ void arch_window_close(void)
 		fake_fail("CPU %u closes a window that is not open", cpu);
 	}
 	hyp_window_clear(cpu);
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	page = fake_page_of(window_pfn[cpu] - 1);
 	window_pfn[cpu] = 0;
 	page->windows--;
+	page->is_token_valid = false;
 	fake_page_close(page);
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 }
 
 void arch_tlb_invalidate_window(u64 va)
@@ -245,10 +259,10 @@ void arch_tlb_invalidate_window(u64 va)
 
 void arch_tlb_invalidate_hyp(u64 va)
 {
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.tlb_hyp++;
 	fake_el2_forget(va);
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 }
 
 /* ---- caches ---- */
@@ -257,10 +271,11 @@ static void clean_invalidate(struct fake_page *page)
 {
 	fake_page_open(page);
 	if (page->is_cached && page->is_dirty) {
-		memcpy(page->dram, page->cache, sizeof(page->dram));
+		memcpy(page->dram, page->cache, PAGE_SIZE);
 	}
 	page->is_cached = false;
 	page->is_dirty = false;
+	page->is_token_valid = false; /* a clean line may have hidden what lay below */
 	if (page->is_el2) {
 		/* A pointer that EL2 keeps must go on working: the line is back at once. */
 		allocate(page);
@@ -272,10 +287,10 @@ static void clean_invalidate(struct fake_page *page)
 void arch_page_clean_invalidate(pfn_t pfn)
 {
 	fake_others();
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.cleans++;
 	clean_invalidate(fake_page_of(pfn.v));
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	fake_others();
 }
 
@@ -287,23 +302,21 @@ void arch_page_scrub(pfn_t pfn)
 	page = arch_window_open(pfn);
 	memset(page, 0, PAGE_SIZE);
 	arch_window_close();
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.scrubs++;
 	clean_invalidate(fake_page_of(pfn.v));
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	fake_others();
 }
 
 void arch_icache_invalidate_all(void)
 {
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.icache++;
-	for (u32 i = 0; i < FAKE_BUCKETS; i++) {
-		for (struct fake_page *page = buckets[i]; page != NULL; page = page->next) {
-			page->is_icached = false;
-		}
+	for (struct fake_page *page = all_pages; page != NULL; page = page->next_all) {
+		page->is_icached = false;
 	}
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 }
 
 /* ---- the test's own eye ---- */
@@ -313,7 +326,7 @@ static bool copies_equal(struct fake_page *page)
 	bool equal;
 
 	fake_page_open(page);
-	equal = !page->is_cached || memcmp(page->cache, page->dram, sizeof(page->dram)) == 0;
+	equal = !page->is_cached || memcmp(page->cache, page->dram, PAGE_SIZE) == 0;
 	fake_page_close(page);
 	return equal;
 }
@@ -323,7 +336,7 @@ bool fake_page_is_clean(u64 pfn)
 	struct fake_page *page = fake_page_of(pfn);
 
 	return copies_equal(page) &&
-	       (!page->is_icached || memcmp(page->icache, page->dram, sizeof(page->dram)) == 0);
+	       (!page->is_icached || memcmp(page->icache, page->dram, PAGE_SIZE) == 0);
 }
 
 static bool is_zero(const u8 *bytes)
@@ -360,16 +373,23 @@ u64 fake_page_token(u64 pfn)
 {
 	struct fake_page *page = page_find(pfn);
 	const u8 *bytes;
-	u64 token;
 
 	if (page == NULL) {
 		return 0; /* never touched */
 	}
+	/* Writes through a pointer that EL2 has are not seen: such a page is looked at. */
+	if (page->is_token_valid && !page->is_el2 && page->windows == 0) {
+		return page->token;
+	}
 	fake_page_open(page);
 	bytes = page->is_cached ? page->cache : page->dram;
-	token = is_zero(bytes) ? 0 : digest_of(0xcbf29ce484222325ull, bytes);
+	if (memcmp(bytes, page->seen, PAGE_SIZE) != 0) {
+		memcpy(page->seen, bytes, PAGE_SIZE);
+		page->token = is_zero(bytes) ? 0 : digest_of(0xcbf29ce484222325ull, bytes);
+	}
+	page->is_token_valid = true;
 	fake_page_close(page);
-	return token;
+	return page->token;
 }
 
 u64 fake_peek(u64 pfn, u64 offset)
@@ -385,5 +405,6 @@ void fake_poke(u64 pfn, u64 offset, u64 value)
 	allocate(page);
 	memcpy(page->cache + offset, &value, sizeof(value));
 	page->is_dirty = true;
+	page->is_token_valid = false;
 	fake_page_close(page);
 }

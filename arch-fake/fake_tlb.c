@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TLB_MAX 4096
 #define WATCH_MAX 64
 #define WRITERS_MAX 32
 #define SOFTWARE_BITS S2_WISH_MASK
@@ -26,13 +25,20 @@ struct tlb_entry {
 	u64 pte;
 };
 
+/* What one CPU keeps for one VMID. */
 struct tlb {
 	u32 count;
-	struct tlb_entry entry[TLB_MAX];
+	u32 room;
+	struct tlb_entry *entry;
 };
 
-static struct tlb tlbs[FAKE_WALKERS];
-static u64 roots[S2_VMID_DMA + RV_DMA_CONTEXTS];
+#define VMIDS (S2_VMID_DMA + RV_DMA_CONTEXTS)
+
+static struct tlb tlbs[FAKE_WALKERS][VMIDS];
+static u64 roots[VMIDS];
+/* All VMIDs that ever had a root. */
+static u32 used[VMIDS];
+static u32 used_count;
 static struct {
 	u32 vmid;
 	u64 ipa;
@@ -48,24 +54,34 @@ static u32 writer_count;
 static u32 next_cpu;
 static bool is_busy; /* others do not act while others act */
 /* Table writes of a CPU that no barrier of its own has ordered yet, and the last block that it
- * broke: what a new table must repeat. */
+ * broke while it held its locks: what a new table must repeat. */
 static struct {
 	u32 count;
-	u64 slot[2 * 512 + 8];
+	u64 slot[2 * TABLE_ENTRIES + 8];
 } unpublished[FAKE_CPUS];
 static struct {
 	u64 slot;
 	u64 pte;
 } broken[FAKE_CPUS];
 
+void fake_tlb_call_ended(u32 cpu)
+{
+	broken[cpu].pte = 0;
+}
+
 void fake_tlb_reset(void)
 {
 	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
-		tlbs[cpu].count = 0;
+		for (u32 vmid = 0; vmid < VMIDS; vmid++) {
+			free(tlbs[cpu][vmid].entry);
+			tlbs[cpu][vmid] = (struct tlb){ 0 };
+		}
 	}
+	used_count = 0;
 	memset(roots, 0, sizeof(roots));
 	memset(broken, 0, sizeof(broken));
 	memset(unpublished, 0, sizeof(unpublished));
+	next_cpu = 0;
 	fake_calm();
 }
 
@@ -75,12 +91,25 @@ void fake_calm(void)
 	writer_count = 0;
 }
 
+static void set_root(u32 vmid, u64 root)
+{
+	u32 i = 0;
+
+	while (i < used_count && used[i] != vmid) {
+		i++;
+	}
+	if (i == used_count) {
+		used[used_count++] = vmid;
+	}
+	roots[vmid] = root;
+}
+
 void fake_attach(u32 vmid, pa_t root)
 {
 	if (vmid >= S2_VMID_DMA) {
 		fake_fail("the core itself attaches DMA contexts");
 	}
-	roots[vmid] = root.v;
+	set_root(vmid, root.v);
 }
 
 void fake_watch(u32 vmid, u64 ipa)
@@ -107,12 +136,14 @@ void fake_hostile_writer(u32 cpu, u32 vmid, u64 ipa, u64 value)
 
 static u64 leaf_bytes(u32 level)
 {
-	return PAGE_SIZE << (9 * (3 - level));
+	return PAGE_SIZE << (TABLE_BITS * (3 - level));
 }
 
 static u64 root_slot(u64 root, u64 ipa)
 {
-	return root + (ipa >> 30) * 8;
+	u64 index = ipa / leaf_bytes(1);
+
+	return root + index / TABLE_ENTRIES * PAGE_SIZE + index % TABLE_ENTRIES * 8;
 }
 
 static struct tlb_entry entry_read(u32 vmid, u64 ipa, u64 slot, u32 level)
@@ -135,20 +166,19 @@ static struct tlb_entry entry_read(u32 vmid, u64 ipa, u64 slot, u32 level)
 static struct tlb_entry entry_below(const struct tlb_entry *at, u64 ipa)
 {
 	u32 level = at->level + 1;
-	u64 slot = (at->pte & PTE_ADDR) + (ipa / leaf_bytes(level) % 512) * 8;
+	u64 slot = (at->pte & PTE_ADDR) + ipa / leaf_bytes(level) % TABLE_ENTRIES * 8;
 
 	return entry_read(at->vmid, ipa, slot, level);
 }
 
-static const struct tlb_entry *tlb_find(const struct tlb *tlb, u32 vmid, u64 ipa, bool is_table)
+static const struct tlb_entry *tlb_find(const struct tlb *tlb, u64 ipa, bool is_table)
 {
 	const struct tlb_entry *best = NULL;
 
 	for (u32 i = 0; i < tlb->count; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
 
-		if (entry->vmid == vmid && entry->is_table == is_table &&
-		    ipa - entry->first < entry->bytes &&
+		if (entry->is_table == is_table && ipa - entry->first < entry->bytes &&
 		    (best == NULL || entry->level > best->level)) {
 			best = entry;
 		}
@@ -158,8 +188,9 @@ static const struct tlb_entry *tlb_find(const struct tlb *tlb, u32 vmid, u64 ipa
 
 static void tlb_add(struct tlb *tlb, const struct tlb_entry *entry)
 {
-	if (tlb->count == TLB_MAX) {
-		fake_fail("the fake TLB is full");
+	if (tlb->count == tlb->room) {
+		tlb->room = 2 * tlb->room + 16;
+		tlb->entry = realloc(tlb->entry, tlb->room * sizeof(*entry));
 	}
 	tlb->entry[tlb->count++] = *entry;
 }
@@ -168,8 +199,8 @@ static void tlb_add(struct tlb *tlb, const struct tlb_entry *entry)
  * (which is not kept). */
 static bool translate(u32 cpu, u32 vmid, u64 ipa, struct tlb_entry *leaf)
 {
-	struct tlb *tlb = &tlbs[cpu];
-	const struct tlb_entry *hit = tlb_find(tlb, vmid, ipa, false);
+	struct tlb *tlb = &tlbs[cpu][vmid];
+	const struct tlb_entry *hit = tlb_find(tlb, ipa, false);
 	const struct tlb_entry *table;
 
 	if (hit != NULL) {
@@ -179,7 +210,7 @@ static bool translate(u32 cpu, u32 vmid, u64 ipa, struct tlb_entry *leaf)
 	if (roots[vmid] == 0 || ipa >> IPA_BITS != 0) {
 		return false;
 	}
-	table = tlb_find(tlb, vmid, ipa, true);
+	table = tlb_find(tlb, ipa, true);
 	*leaf = table != NULL ? entry_below(table, ipa)
 			      : entry_read(vmid, ipa, root_slot(roots[vmid], ipa), 1);
 	while (leaf->is_table) {
@@ -213,7 +244,7 @@ static bool access_check(u32 cpu, u32 vmid, u64 ipa, enum mem_access access, u64
 static void cache_in(struct fake_page *page)
 {
 	if (!page->is_cached) {
-		memcpy(page->cache, page->dram, sizeof(page->cache));
+		memcpy(page->cache, page->dram, PAGE_SIZE);
 		page->is_cached = true;
 		page->is_dirty = false;
 	}
@@ -227,7 +258,7 @@ static bool access_word(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum mem_access 
 	u8 *bytes;
 	bool ok;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	ok = access_check(cpu, vmid, ipa, access, &pa);
 	if (ok) {
 		page = fake_page_of(pa >> PAGE_SHIFT);
@@ -239,19 +270,20 @@ static bool access_word(u32 cpu, u32 vmid, u64 ipa, u64 *value, enum mem_access 
 		if (access == MEM_WRITE) {
 			memcpy(bytes + pa % PAGE_SIZE, value, sizeof(*value));
 			page->is_dirty = page->is_dirty || cacheable == FAKE_CACHED;
+			page->is_token_valid = false;
 		} else if (access == MEM_READ) {
 			memcpy(value, bytes + pa % PAGE_SIZE, sizeof(*value));
 		} else {
 			if (!page->is_icached) {
 				memcpy(page->icache, page->is_cached ? page->cache : page->dram,
-				       sizeof(page->icache));
+				       PAGE_SIZE);
 				page->is_icached = true;
 			}
 			memcpy(value, page->icache + pa % PAGE_SIZE, sizeof(*value));
 		}
 		fake_page_close(page);
 	}
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	return ok;
 }
 
@@ -328,7 +360,7 @@ static void speculate(u32 cpu)
 
 void fake_others(void)
 {
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	if (!is_busy) {
 		is_busy = true;
 		next_cpu = (next_cpu + 1) % FAKE_WALKERS;
@@ -341,7 +373,7 @@ void fake_others(void)
 		}
 		is_busy = false;
 	}
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 }
 
 /* ---- the core's side ---- */
@@ -350,8 +382,8 @@ void fake_others(void)
 static u64 pa_of_pte(const u64 *pte)
 {
 	uintptr_t offset = (uintptr_t)pte % 4096;
-	struct fake_page *page =
-		(void *)((uintptr_t)pte - offset - offsetof(struct fake_page, cache));
+	const struct fake_bytes *bytes = (const void *)((uintptr_t)pte - offset);
+	const struct fake_page *page = bytes->page;
 
 	if (fake_page_of(page->pfn) != page) {
 		fake_fail("a table entry outside RAM");
@@ -361,20 +393,27 @@ static u64 pa_of_pte(const u64 *pte)
 
 u64 arch_pte_read(const u64 *pte)
 {
-	return __atomic_load_n(pte, __ATOMIC_RELAXED);
+	return __atomic_load_n(pte, __ATOMIC_ACQUIRE);
+}
+
+static void check_make(const struct tlb *tlb, u64 slot, u64 value)
+{
+	for (u32 i = 0; i < tlb->count; i++) {
+		const struct tlb_entry *entry = &tlb->entry[i];
+
+		if (entry->slot == slot && ((entry->pte ^ value) & ~SOFTWARE_BITS) != 0) {
+			fake_fail("make before break: entry at %#lx was %#lx, becomes %#lx", slot,
+				  entry->pte, value);
+		}
+	}
 }
 
 /* No TLB may hold another valid value of an entry that becomes valid. */
 static void check_break_before_make(u64 slot, u64 value)
 {
 	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
-		for (u32 i = 0; i < tlbs[cpu].count; i++) {
-			const struct tlb_entry *entry = &tlbs[cpu].entry[i];
-
-			if (entry->slot == slot && ((entry->pte ^ value) & ~SOFTWARE_BITS) != 0) {
-				fake_fail("make before break: entry at %#lx was %#lx, becomes %#lx",
-					  slot, entry->pte, value);
-			}
+		for (u32 i = 0; i < used_count; i++) {
+			check_make(&tlbs[cpu][used[i]], slot, value);
 		}
 	}
 }
@@ -395,7 +434,7 @@ static void check_link(u32 cpu, u64 slot, u64 value)
 		}
 	}
 	if (broken[cpu].slot == slot && broken[cpu].pte != 0) {
-		for (u32 i = 0; i < 512; i++) {
+		for (u32 i = 0; i < TABLE_ENTRIES; i++) {
 			if ((fake_table_read(table + i * 8) & PTE_VALID) == 0) {
 				fake_fail("the table at %#lx replaces a block but has holes",
 					  table);
@@ -410,7 +449,7 @@ void arch_pte_write(u64 *pte, u64 value)
 	u64 old;
 	u64 slot;
 
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.pte_writes++;
 	old = *pte;
 	slot = pa_of_pte(pte);
@@ -428,12 +467,12 @@ void arch_pte_write(u64 *pte, u64 value)
 		}
 		check_link(cpu, slot, value);
 	}
-	__atomic_store_n(pte, value, __ATOMIC_RELAXED);
+	__atomic_store_n(pte, value, __ATOMIC_RELEASE);
 	if (unpublished[cpu].count == ARRAY_SIZE(unpublished[cpu].slot)) {
 		fake_fail("table writes are never published");
 	}
 	unpublished[cpu].slot[unpublished[cpu].count++] = slot;
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	if ((old | value) & PTE_VALID) {
 		fake_others();
 	}
@@ -444,14 +483,13 @@ void arch_pte_publish(void)
 	unpublished[arch_cpu_index()].count = 0;
 }
 
-static void forget(struct tlb *tlb, u32 vmid, u64 first, u64 bytes)
+static void forget(struct tlb *tlb, u64 first, u64 bytes)
 {
 	u32 kept = 0;
 
 	for (u32 i = 0; i < tlb->count; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
-		bool is_hit = entry->vmid == vmid && entry->first < first + bytes &&
-			      first < entry->first + entry->bytes;
+		bool is_hit = entry->first < first + bytes && first < entry->first + entry->bytes;
 
 		if (!is_hit) {
 			tlb->entry[kept++] = *entry;
@@ -466,11 +504,11 @@ static void forget_everywhere(u32 vmid, u64 first, u64 bytes)
 		fake_fail("a CPU has no VMID %u", vmid);
 	}
 	fake_others();
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
-		forget(&tlbs[cpu], vmid, first, bytes);
+		forget(&tlbs[cpu][vmid], first, bytes);
 	}
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 	fake_others();
 }
 
@@ -488,19 +526,19 @@ void arch_tlb_invalidate_vmid(vmid_t vmid)
 
 void arch_dma_set_root(u32 context, pa_t root)
 {
-	pthread_mutex_lock(&fake_mutex);
-	roots[S2_VMID_DMA + context] = root.v;
-	pthread_mutex_unlock(&fake_mutex);
+	fake_lock();
+	set_root(S2_VMID_DMA + context, root.v);
+	fake_unlock();
 	fake_others();
 }
 
 void arch_dma_invalidate(u32 context, ipa_t iova, u64 bytes)
 {
 	fake_others();
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	fake_counts.tlb_dma++;
-	forget(&tlbs[FAKE_SMMU], S2_VMID_DMA + context, iova.v, bytes);
-	pthread_mutex_unlock(&fake_mutex);
+	forget(&tlbs[FAKE_SMMU][S2_VMID_DMA + context], iova.v, bytes);
+	fake_unlock();
 	fake_others();
 }
 
@@ -525,13 +563,17 @@ static void check_entry(u32 cpu, const struct tlb_entry *entry)
 
 void fake_check_tlbs(void)
 {
-	pthread_mutex_lock(&fake_mutex);
+	fake_lock();
 	for (u32 cpu = 0; cpu < FAKE_WALKERS; cpu++) {
-		for (u32 i = 0; i < tlbs[cpu].count; i++) {
-			check_entry(cpu, &tlbs[cpu].entry[i]);
+		for (u32 i = 0; i < used_count; i++) {
+			const struct tlb *tlb = &tlbs[cpu][used[i]];
+
+			for (u32 j = 0; j < tlb->count; j++) {
+				check_entry(cpu, &tlb->entry[j]);
+			}
 		}
 		speculate(cpu);
 	}
 	fake_el2_check_and_warm();
-	pthread_mutex_unlock(&fake_mutex);
+	fake_unlock();
 }

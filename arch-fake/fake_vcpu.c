@@ -108,9 +108,7 @@ void arch_host_set_exception(u64 esr, u64 far, u64 elr, u64 spsr)
 
 u64 arch_firmware_call(u64 fn, u64 a1, u64 a2, u64 a3)
 {
-	(void)a1;
-	(void)a2;
-	(void)a3;
+	fake_vcpu.firmware_arguments = a1 | a2 | a3;
 	fake_vcpu.firmware_calls++;
 	fake_vcpu.firmware_last = fn;
 	return (u64)fake_vcpu.firmware_result;

@@ -36,6 +36,7 @@ struct fake_vcpu {
 	s64 firmware_result; /* of every firmware call */
 	u32 firmware_calls;
 	u64 firmware_last;
+	u64 firmware_arguments; /* of the last one, or-ed */
 	u64 exits[RV_CLASS_COUNT];
 };
 

@@ -11,27 +11,31 @@
 
 struct hv_core_info hv_core;
 
-static int hv_call(struct arm_smccc_res *res, u32 id, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+/*
+ * Arguments and results in the same registers, x0 to x17: a call may have more of either than SMCCC
+ * 1.1 carries.
+ */
+static int hv_call(struct arm_smccc_1_2_regs *regs)
 {
-	arm_smccc_1_1_hvc(id, a1, a2, a3, a4, a5, 0, 0, res);
-	return (int)res->a0;
+	arm_smccc_1_2_hvc(regs, regs);
+	return (int)regs->a0;
 }
 
-static int hv_call_out(u64 *out, u32 id, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+static int hv_call_out(u64 *out, u32 id, u64 a1, u64 a2, u64 a3, u64 a4)
 {
-	struct arm_smccc_res res;
-	int status = hv_call(&res, id, a1, a2, a3, a4, a5);
+	struct arm_smccc_1_2_regs regs = { .a0 = id, .a1 = a1, .a2 = a2, .a3 = a3, .a4 = a4 };
+	int status = hv_call(&regs);
 
 	if (status == RV_OK)
-		*out = res.a1;
+		*out = regs.a1;
 	return status;
 }
 
 static int hv_call_plain(u32 id, u64 a1, u64 a2, u64 a3, u64 a4)
 {
-	struct arm_smccc_res res;
+	struct arm_smccc_1_2_regs regs = { .a0 = id, .a1 = a1, .a2 = a2, .a3 = a3, .a4 = a4 };
 
-	return hv_call(&res, id, a1, a2, a3, a4, 0);
+	return hv_call(&regs);
 }
 
 /*
@@ -59,14 +63,15 @@ void hv_publish_figures(void)
 
 int hv_hcall_init(void)
 {
-	struct arm_smccc_1_2_regs args = { .a0 = RV_VERSION }, res;
+	struct arm_smccc_1_2_regs res = { .a0 = RV_VERSION };
+	int status;
 
 	if (!hv_is_present()) {
 		pr_err("no Ravelin corevisor on this machine\n");
 		return -ENODEV;
 	}
-	arm_smccc_1_2_hvc(&args, &res);
-	if ((int)res.a0 != RV_OK || (u32)res.a1 >> 16 != RV_ABI_MAJOR) {
+	status = hv_call(&res);
+	if (status != RV_OK || (u32)res.a1 >> 16 != RV_ABI_MAJOR) {
 		pr_err("the corevisor speaks ABI %u.%u, this module %u.x\n", (u32)res.a1 >> 16,
 		       (u32)res.a1 & 0xffff, RV_ABI_MAJOR);
 		return -EPROTO;
@@ -109,6 +114,8 @@ int hv_errno(int status)
 		return -EPERM;
 	case RV_E_NOENTROPY:
 		return -ENODEV;
+	case RV_E_AUTH:
+		return -EKEYREJECTED;
 	default:
 		return -EIO;
 	}
@@ -119,9 +126,23 @@ int hv_pool_topup(u64 pfn)
 	return hv_call_plain(RV_POOL_TOPUP, pfn, 0, 0, 0);
 }
 
-int hv_vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle)
+int hv_vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owner[4], u64 *handle)
 {
-	return hv_call_out(handle, RV_VM_CREATE, record_pfn, root_pfn, flags, 0, 0);
+	struct arm_smccc_1_2_regs regs = {
+		.a0 = RV_VM_CREATE,
+		.a1 = record_pfn,
+		.a2 = root_pfn,
+		.a3 = flags,
+		.a4 = owner[0],
+		.a5 = owner[1],
+		.a6 = owner[2],
+		.a7 = owner[3],
+	};
+	int status = hv_call(&regs);
+
+	if (status == RV_OK)
+		*handle = regs.a1;
+	return status;
 }
 
 int hv_vm_topup(u64 vm, u64 pfn)
@@ -141,17 +162,32 @@ int hv_vm_kill(u64 vm)
 
 int hv_vm_destroy(u64 vm, u64 *left)
 {
-	return hv_call_out(left, RV_VM_DESTROY, vm, 0, 0, 0, 0);
+	return hv_call_out(left, RV_VM_DESTROY, vm, 0, 0, 0);
 }
 
-int hv_mem_map(u64 vm, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *taken)
+int hv_vm_verify(u64 vm, u64 launch_pfn, u64 *left)
 {
-	return hv_call_out(taken, RV_MEM_MAP, vm, gfn, pfn, pages, flags);
+	return hv_call_out(left, RV_VM_VERIFY, vm, launch_pfn, 0, 0);
+}
+
+int hv_image_add(u64 vm, u64 gpa, u64 bytes, u64 *index)
+{
+	return hv_call_out(index, RV_IMAGE_ADD, vm, gpa, bytes, 0);
+}
+
+int hv_image_map(u64 vm, u64 index, u64 pfn, u64 pages, u64 *taken)
+{
+	return hv_call_out(taken, RV_IMAGE_MAP, vm, index, pfn, pages);
+}
+
+int hv_mem_map(u64 vm, u64 gfn, u64 pfn, u64 pages, u64 *taken)
+{
+	return hv_call_out(taken, RV_MEM_MAP, vm, gfn, pfn, pages);
 }
 
 int hv_mem_reclaim(u64 vm, u64 gfn, u64 pages, u64 *next)
 {
-	return hv_call_out(next, RV_MEM_RECLAIM, vm, gfn, pages, 0, 0);
+	return hv_call_out(next, RV_MEM_RECLAIM, vm, gfn, pages, 0);
 }
 
 int hv_vcpu_create(u64 vm, u64 index, u64 record_pfn, u64 run_pfn)
@@ -166,7 +202,7 @@ int hv_vcpu_boot(u64 vm, u64 index, u64 pc, u64 x0)
 
 int hv_vcpu_run(u64 vm, u64 index, u64 *exit)
 {
-	return hv_call_out(exit, RV_VCPU_RUN, vm, index, 0, 0, 0);
+	return hv_call_out(exit, RV_VCPU_RUN, vm, index, 0, 0);
 }
 
 int hv_vcpu_read_regs(u64 vm, u64 index)

@@ -32,12 +32,15 @@ void hv_publish_figures(void);
 int hv_errno(int status);
 
 int hv_pool_topup(u64 pfn);
-int hv_vm_create(u64 record_pfn, u64 root_pfn, u64 flags, u64 *handle);
+int hv_vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owner[4], u64 *handle);
 int hv_vm_topup(u64 vm, u64 pfn);
 int hv_vm_add_ram(u64 vm, u64 gfn, u64 pages);
 int hv_vm_kill(u64 vm);
 int hv_vm_destroy(u64 vm, u64 *left);
-int hv_mem_map(u64 vm, u64 gfn, u64 pfn, u64 pages, u64 flags, u64 *taken);
+int hv_vm_verify(u64 vm, u64 launch_pfn, u64 *left);
+int hv_image_add(u64 vm, u64 gpa, u64 bytes, u64 *index);
+int hv_image_map(u64 vm, u64 index, u64 pfn, u64 pages, u64 *taken);
+int hv_mem_map(u64 vm, u64 gfn, u64 pfn, u64 pages, u64 *taken);
 int hv_mem_reclaim(u64 vm, u64 gfn, u64 pages, u64 *next);
 int hv_vcpu_create(u64 vm, u64 index, u64 record_pfn, u64 run_pfn);
 int hv_vcpu_boot(u64 vm, u64 index, u64 pc, u64 x0);

@@ -38,6 +38,11 @@ struct hv_slot {
 	unsigned long hva;
 };
 
+static inline unsigned long hv_slot_hva(const struct hv_slot *slot, u64 gfn)
+{
+	return slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
+}
+
 struct hv_vm {
 	struct kref ref; /* one for the VM's file, one for each vCPU and device file */
 	struct list_head list;
@@ -130,8 +135,15 @@ void hv_debugfs_exit(void);
 int hv_mem_set_region(struct hv_vm *vm, const struct kvm_userspace_memory_region *region);
 /* Declares the slots. Pre: vm->lock and vm->mem_lock held. */
 int hv_mem_declare(struct hv_vm *vm);
-/* Gives the guest what user space has put into its RAM. Pre: vm->lock held. */
-int hv_mem_load(struct hv_vm *vm);
+/* NULL: no RAM there. Pre: vm->mem_lock held. */
+const struct hv_slot *hv_mem_find_slot(const struct hv_vm *vm, u64 gfn);
+/*
+ * The first gfn in [gfn, end) of `slot` that user space may have put something into, else `end`: a
+ * hint. Pre: vm->mem_lock held.
+ */
+u64 hv_mem_skip_untouched(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u64 end);
+/* Gives the guest these pages, content and all, as image `index`. Pre: vm->mem_lock held. */
+int hv_mem_give_image(struct hv_vm *vm, u64 index, u64 gfn, u64 pages);
 /* Answers RV_EXIT_RAM. -EFAULT: nothing there that could be given. */
 int hv_mem_fault(struct hv_vm *vm, u64 gfn);
 /* Pre: the VM is dead for the corevisor, vm->mem_lock held. */
@@ -144,8 +156,19 @@ struct page *hv_mem_take(struct hv_vm *vm, unsigned int count);
 void hv_mem_give_back(struct page *page);
 /* Answers RV_E_NOMEM, the attempt-th time (from 0). -ENOMEM: give up. Pre: vm->mem_lock held. */
 int hv_mem_topup(struct hv_vm *vm, unsigned int attempt);
-/* Answers RV_EXIT_TABLES. */
-int hv_mem_tables(struct hv_vm *vm);
+/* Answers RV_EXIT_TABLES: the VM's tables, or the corevisor's pool. */
+int hv_mem_tables(struct hv_vm *vm, bool is_pool);
+
+/* launch.c, all with vm->mem_lock held */
+
+/*
+ * A copy of what the owner of the images in the VM's memory signed, for free_page(). -ENOKEY: there
+ * is none.
+ */
+struct rv_launch *hv_launch_find(struct hv_vm *vm);
+/* Hands the images over, then has them verified. */
+int hv_launch_images(struct hv_vm *vm, const struct rv_launch *launch);
+int hv_launch_verify(struct hv_vm *vm, const struct rv_launch *launch);
 
 /* vcpu.c */
 int hv_vcpu_open(struct hv_vm *vm, unsigned long index);

@@ -21,7 +21,8 @@
 #define BLOCK_PAGES 512 /* of 2 MiB */
 /*
  * A page that leaves the host costs a broadcast invalidation, and the corevisor keeps interrupts
- * and the VM's lock for the whole call: smaller steps for protected VMs.
+ * and the VM's lock for the whole call: smaller steps for protected VMs, but for a whole block,
+ * which costs as much as a page.
  */
 #define PROTECTED_CALL_PAGES 32
 #define PROTECTED_AROUND_PAGES 64
@@ -30,6 +31,7 @@
 #define POOL_ORDER 4
 /* Pages around a fault that are looked at, though absent, before we give up. */
 #define FAULT_AROUND_MISSES 4
+#define NO_IMAGE (-1)
 
 #define PIN_FLAGS (FOLL_WRITE | FOLL_LONGTERM | FOLL_HWPOISON)
 /*
@@ -122,13 +124,15 @@ int hv_mem_topup(struct hv_vm *vm, unsigned int attempt)
 	return hv_topup_pool();
 }
 
-int hv_mem_tables(struct hv_vm *vm)
+int hv_mem_tables(struct hv_vm *vm, bool is_pool)
 {
 	unsigned int i;
 	int ret = 0;
 
 	mutex_lock(&vm->mem_lock);
-	for (i = 0; i < TABLES_PER_EXIT && !ret && vm->state == HV_LIVE; i++) {
+	if (is_pool && vm->state == HV_LIVE)
+		ret = hv_topup_pool();
+	for (i = 0; i < TABLES_PER_EXIT && !ret && !is_pool && vm->state == HV_LIVE; i++) {
 		ret = hv_topup_vm(vm);
 		if (ret == -ENOMEM)
 			ret = hv_topup_pool();
@@ -220,16 +224,20 @@ static void hv_unpin(struct hv_vm *vm, struct page **pages, unsigned long count,
 /* ---- giving pages to the guest ---- */
 
 /*
- * One RV_MEM_MAP, with table pages as needed. Returns the pages taken (>= 1) or a negative errno.
+ * One RV_MEM_MAP, or RV_IMAGE_MAP if there is an image, with table pages as needed. Returns the
+ * pages taken (>= 1) or a negative errno.
  */
-static long hv_map_run(struct hv_vm *vm, u64 gfn, u64 pfn, u64 count, u64 flags)
+static long hv_map_run(struct hv_vm *vm, int image, u64 gfn, u64 pfn, u64 count)
 {
 	unsigned int attempt = 0;
 	u64 taken = 0;
 	int status, ret;
 
 	for (;;) {
-		status = hv_mem_map(vm->handle, gfn, pfn, count, flags, &taken);
+		if (image == NO_IMAGE)
+			status = hv_mem_map(vm->handle, gfn, pfn, count, &taken);
+		else
+			status = hv_image_map(vm->handle, image, pfn, count, &taken);
 		if (status == RV_OK)
 			return taken && taken <= count ? (long)taken : -EIO;
 		if (status != RV_E_NOMEM)
@@ -250,16 +258,29 @@ static unsigned long hv_contiguous(struct page **pages, unsigned long count)
 	return n;
 }
 
-static long hv_map_pages(struct hv_vm *vm, u64 gfn, struct page **pages, unsigned long count,
-			 u64 flags)
+/* With how many pages may one call deal? */
+static unsigned long hv_call_limit(struct hv_vm *vm, int image, u64 gfn, struct page **pages,
+				   unsigned long count)
 {
-	unsigned long limit = vm->is_protected ? PROTECTED_CALL_PAGES : RV_BATCH_PAGES;
+	if (!vm->is_protected)
+		return RV_BATCH_PAGES;
+	if (image == NO_IMAGE && count == BLOCK_PAGES && IS_ALIGNED(gfn, BLOCK_PAGES) &&
+	    IS_ALIGNED(page_to_pfn(pages[0]), BLOCK_PAGES) &&
+	    hv_contiguous(pages, count) == BLOCK_PAGES)
+		return BLOCK_PAGES;
+	return PROTECTED_CALL_PAGES;
+}
+
+static long hv_map_pages(struct hv_vm *vm, int image, u64 gfn, struct page **pages,
+			 unsigned long count)
+{
+	unsigned long limit = hv_call_limit(vm, image, gfn, pages, count);
 	unsigned long done = 0;
 	long got = 0;
 
 	while (done < count) {
-		got = hv_map_run(vm, gfn + done, page_to_pfn(pages[done]),
-				 hv_contiguous(&pages[done], min(count - done, limit)), flags);
+		got = hv_map_run(vm, image, gfn + done, page_to_pfn(pages[done]),
+				 hv_contiguous(&pages[done], min(count - done, limit)));
 		cond_resched();
 		if (got < 0)
 			break;
@@ -281,20 +302,21 @@ static unsigned long hv_note_pages(struct hv_vm *vm, u64 gfn, struct page **page
 }
 
 /*
- * Pins [gfn, gfn + count) of `slot` and gives it to the guest. Pre: mem_lock held, none of it is
- * backed, count is at most RV_BATCH_PAGES. Returns the pages given (>= 1) or a negative errno.
+ * Pins [gfn, gfn + count) of `slot` and gives it to the guest, as the next pages of `image` unless
+ * NO_IMAGE. Pre: mem_lock held, none of it is backed, count is at most RV_BATCH_PAGES. Returns the
+ * pages given (>= 1) or a negative errno.
  */
 static long hv_populate(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, unsigned long count,
-			unsigned int pin_flags, u64 map_flags)
+			unsigned int pin_flags, int image)
 {
-	unsigned long hva = slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
+	unsigned long hva = hv_slot_hva(slot, gfn);
 	long pinned, noted, mapped, i;
 
 	pinned = hv_pin(vm, hva, count, pin_flags, vm->batch);
 	if (pinned <= 0)
 		return pinned;
 	noted = hv_note_pages(vm, gfn, vm->batch, pinned);
-	mapped = noted ? hv_map_pages(vm, gfn, vm->batch, noted, map_flags) : -ENOMEM;
+	mapped = noted ? hv_map_pages(vm, image, gfn, vm->batch, noted) : -ENOMEM;
 	for (i = max(mapped, 0L); i < noted; i++)
 		xa_erase(&vm->pages, gfn + i);
 	i = max(mapped, 0L);
@@ -304,7 +326,7 @@ static long hv_populate(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u
 
 /* ---- faults ---- */
 
-static const struct hv_slot *hv_find_slot(const struct hv_vm *vm, u64 gfn)
+const struct hv_slot *hv_mem_find_slot(const struct hv_vm *vm, u64 gfn)
 {
 	unsigned int i;
 
@@ -346,11 +368,41 @@ static void hv_populate_around(struct hv_vm *vm, const struct hv_slot *slot, u64
 		next = gfn;
 		if (!xa_find(&vm->pages, &next, end - 1, XA_PRESENT))
 			next = end;
-		got = hv_populate(vm, slot, gfn, next - gfn, PIN_FLAGS | FOLL_NOFAULT, 0);
+		got = hv_populate(vm, slot, gfn, next - gfn, PIN_FLAGS | FOLL_NOFAULT, NO_IMAGE);
 		if (got <= 0)
 			misses++;
 		gfn += max(got, 1L);
 	}
+}
+
+/* Is the 2 MiB of the guest that `gfn` lies in backed by one huge page, lying alike? */
+static bool hv_is_block(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn)
+{
+	u64 first = ALIGN_DOWN(gfn, BLOCK_PAGES);
+	struct page *page;
+	bool is_block;
+
+	if (first < slot->gfn || first + BLOCK_PAGES > slot->gfn + slot->pages ||
+	    hv_pin(vm, hv_slot_hva(slot, gfn), 1, PIN_FLAGS, &page) != 1)
+		return false;
+	is_block = folio_nr_pages(page_folio(page)) >= BLOCK_PAGES &&
+		   IS_ALIGNED(page_to_pfn(page) - (gfn - first), BLOCK_PAGES);
+	hv_unpin(vm, &page, 1, false);
+	return is_block;
+}
+
+/* Gives a protected VM 2 MiB at once if it can. False: it has not given `gfn`. */
+static bool hv_populate_block(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn)
+{
+	u64 first = ALIGN_DOWN(gfn, BLOCK_PAGES);
+	unsigned long given = first;
+
+	if (!vm->is_protected ||
+	    xa_find(&vm->pages, &given, first + BLOCK_PAGES - 1, XA_PRESENT) ||
+	    !hv_is_block(vm, slot, gfn))
+		return false;
+	hv_populate(vm, slot, first, BLOCK_PAGES, PIN_FLAGS | FOLL_NOFAULT, NO_IMAGE);
+	return xa_load(&vm->pages, gfn);
 }
 
 int hv_mem_fault(struct hv_vm *vm, u64 gfn)
@@ -362,8 +414,10 @@ int hv_mem_fault(struct hv_vm *vm, u64 gfn)
 	mutex_lock(&vm->mem_lock);
 	if (vm->state != HV_LIVE || xa_load(&vm->pages, gfn))
 		goto unlock; /* stopped, or another vCPU was faster */
-	slot = hv_find_slot(vm, gfn);
-	ret = slot ? hv_populate(vm, slot, gfn, 1, PIN_FLAGS, 0) : -EFAULT;
+	slot = hv_mem_find_slot(vm, gfn);
+	if (slot && hv_populate_block(vm, slot, gfn))
+		goto unlock;
+	ret = slot ? hv_populate(vm, slot, gfn, 1, PIN_FLAGS, NO_IMAGE) : -EFAULT;
 	if (ret > 0) {
 		ret = 0;
 		hv_around(slot, gfn, vm->is_protected ? PROTECTED_AROUND_PAGES : BLOCK_PAGES,
@@ -404,47 +458,36 @@ unlock:
 	return touched;
 }
 
-static int hv_load_block(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u64 end)
+u64 hv_mem_skip_untouched(struct hv_vm *vm, const struct hv_slot *slot, u64 gfn, u64 end)
 {
+	u64 first, next;
+
+	while (gfn < end && !hv_block_is_touched(vm->mm, hv_slot_hva(slot, gfn))) {
+		hv_around(slot, gfn, BLOCK_PAGES, &first, &next);
+		gfn = next;
+	}
+	return min(gfn, end);
+}
+
+int hv_mem_give_image(struct hv_vm *vm, u64 index, u64 gfn, u64 pages)
+{
+	const struct hv_slot *slot = hv_mem_find_slot(vm, gfn);
+	u64 end = gfn + pages;
 	long got;
 
+	if (!slot || end > slot->gfn + slot->pages)
+		return -EFAULT;
 	while (gfn < end) {
-		got = hv_populate(vm, slot, gfn, end - gfn, PIN_FLAGS, RV_MEM_CONTENT);
+		got = hv_populate(vm, slot, gfn, min_t(u64, end - gfn, RV_BATCH_PAGES), PIN_FLAGS,
+				  index);
 		if (got < 0)
 			return got;
 		gfn += got;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 	return 0;
-}
-
-static int hv_load_slot(struct hv_vm *vm, const struct hv_slot *slot)
-{
-	u64 gfn = slot->gfn, first, end;
-	int ret = 0;
-
-	while (gfn < slot->gfn + slot->pages && !ret) {
-		hv_around(slot, gfn, BLOCK_PAGES, &first, &end);
-		if (hv_block_is_touched(vm->mm, slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT)))
-			ret = hv_load_block(vm, slot, first, end);
-		gfn = end;
-		cond_resched();
-		if (!ret && fatal_signal_pending(current))
-			ret = -EINTR;
-	}
-	return ret;
-}
-
-int hv_mem_load(struct hv_vm *vm)
-{
-	unsigned int i;
-	int ret = 0;
-
-	mutex_lock(&vm->mem_lock);
-	for (i = 0; i < HV_MAX_SLOTS && !ret; i++)
-		if (vm->slots[i].pages)
-			ret = hv_load_slot(vm, &vm->slots[i]);
-	mutex_unlock(&vm->mem_lock);
-	return ret;
 }
 
 int hv_mem_declare(struct hv_vm *vm)

@@ -246,7 +246,7 @@ static int hv_handle_exit(struct hv_vcpu *vcpu, u64 exit)
 	case RV_EXIT_SYSTEM_RESET:
 		return hv_exit_system_event(vcpu, KVM_SYSTEM_EVENT_RESET);
 	case RV_EXIT_TABLES:
-		ret = hv_mem_tables(vcpu->vm);
+		ret = hv_mem_tables(vcpu->vm, run->data != 0);
 		return ret ? ret : CONTINUE;
 	case RV_EXIT_DYING:
 		return hv_wait_for_end(vcpu, RV_E_STATE);

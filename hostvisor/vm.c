@@ -61,18 +61,21 @@ int hv_check_extension(unsigned long cap)
 /* ---- into the corevisor ---- */
 
 /* Pre: mem_lock held. */
-static int hv_launch_vm(struct hv_vm *vm)
+static int hv_launch_vm(struct hv_vm *vm, const struct rv_launch *launch)
 {
 	struct page *record = hv_mem_take(vm, hv_core.vm_record_pages);
 	struct page *root = hv_mem_take(vm, 2);
 	unsigned int attempt = 0;
+	u64 owner[4] = { 0 };
 	int status, ret;
 
 	if (!record || !root)
 		return -ENOMEM;
+	if (launch)
+		memcpy(owner, launch->owner, sizeof(owner));
 	for (;;) {
 		status = hv_vm_create(page_to_pfn(record), page_to_pfn(root),
-				      vm->is_protected ? RV_VM_PROTECTED : 0, &vm->handle);
+				      vm->is_protected ? RV_VM_PROTECTED : 0, owner, &vm->handle);
 		if (status != RV_E_NOMEM)
 			return hv_errno(status);
 		ret = hv_mem_topup(vm, attempt++);
@@ -106,26 +109,65 @@ static int hv_launch_vcpu(struct hv_vcpu *vcpu)
 	}
 }
 
-static int hv_launch_all(struct hv_vm *vm)
+/*
+ * A protected VM begins with what its owner signed, at the entry its owner signed. An open VM gets
+ * its pages, content and all, as it touches them. Pre: mem_lock held.
+ */
+static int hv_launch_steps(struct hv_vm *vm, const struct rv_launch *launch)
 {
+	const struct user_pt_regs *boot = &vm->vcpus[0]->shadow.regs;
 	unsigned int i;
 	int ret;
 
-	mutex_lock(&vm->mem_lock);
-	ret = hv_launch_vm(vm);
+	ret = hv_launch_vm(vm, launch);
 	if (!ret)
 		ret = hv_mem_declare(vm);
 	for (i = 0; i < HV_MAX_VCPUS && !ret; i++)
 		if (vm->vcpus[i])
 			ret = hv_launch_vcpu(vm->vcpus[i]);
+	if (!ret && launch)
+		ret = hv_launch_images(vm, launch);
 	if (!ret)
-		ret = hv_errno(hv_vcpu_boot(vm->handle, 0, vm->vcpus[0]->shadow.regs.pc,
-					    vm->vcpus[0]->shadow.regs.regs[0]));
+		ret = hv_launch_verify(vm, launch);
+	if (ret)
+		return ret;
+	return hv_errno(hv_vcpu_boot(vm->handle, 0, launch ? launch->entry : boot->pc,
+				     boot->regs[0]));
+}
+
+static int hv_launch_all(struct hv_vm *vm)
+{
+	struct rv_launch *launch = NULL;
+	int ret;
+
+	mutex_lock(&vm->mem_lock);
+	if (vm->is_protected)
+		launch = hv_launch_find(vm);
+	ret = IS_ERR(launch) ? PTR_ERR(launch) : hv_launch_steps(vm, launch);
 	mutex_unlock(&vm->mem_lock);
-	/* An open VM gets its pages, content and all, as it touches them. */
-	if (!ret && vm->is_protected)
-		ret = hv_mem_load(vm);
+	if (!IS_ERR(launch))
+		free_page((unsigned long)launch);
 	return ret;
+}
+
+static void hv_launch_complain(const struct hv_vm *vm, int ret)
+{
+	const char *why;
+
+	if (ret == -ENOKEY)
+		why = "there is no signed image in its memory";
+	else if (ret == -EKEYREJECTED)
+		why = "its image is not what the owner signed: changed, or another's key";
+	else if (ret == -EPERM)
+		why = "the image's owner does not allow this entry or so many vCPUs";
+	else
+		why = NULL;
+	if (!why)
+		pr_warn("a %s VM could not start: error %d\n",
+			vm->is_protected ? "protected" : "open", ret);
+	else
+		pr_warn("a protected VM is refused, %s; such a VM starts only from an image signed with `ravelin sign`, see docs/launch.md\n",
+			why);
 }
 
 int hv_vm_launch(struct hv_vm *vm)
@@ -137,8 +179,7 @@ int hv_vm_launch(struct hv_vm *vm)
 	vgic_reset(vm);
 	ret = hv_launch_all(vm);
 	if (ret) {
-		pr_warn("a %s VM could not start: error %d\n",
-			vm->is_protected ? "protected" : "open", ret);
+		hv_launch_complain(vm, ret);
 		if (!hv_vm_stop(vm))
 			WRITE_ONCE(vm->state, HV_SETUP);
 		return ret;

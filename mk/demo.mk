@@ -11,7 +11,7 @@ DEMO_CC := $(CROSS)gcc -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wst
 	-idirafter $(DEMO_SYSROOT)/usr/include -static
 DEMO_LIBS := $(DEMO_SYSROOT)/usr/lib/aarch64-linux-gnu/libbearssl.a
 
-ALL += $(DEMO_FILES)/scan $(DEMO_FILES)/secret.cpio $(DEMO_FILES)/scenario $(DEMO_KERNELS:%=$(DEMO_FILES)/allmem-%.ko)
+ALL += $(DEMO_FILES)/scan $(DEMO_FILES)/secret.cpio $(DEMO_FILES)/tenant.img $(DEMO_FILES)/scenario $(DEMO_KERNELS:%=$(DEMO_FILES)/allmem-%.ko)
 
 $(DEMO_OUT)/secret: $(wildcard demo/secret/*.[cS]) $(DEMO_COMMON) mk/demo.mk
 	@mkdir -p $(@D)
@@ -22,6 +22,16 @@ $(DEMO_FILES)/secret.cpio: $(DEMO_OUT)/secret $(DEMO_FILES)/scan
 	@mkdir -p $(@D)
 	cp $(DEMO_FILES)/scan $(DEMO_OUT)/scan
 	cd $(DEMO_OUT) && printf 'secret\nscan\n' | cpio --quiet -o -H newc -R 0:0 > files/secret.cpio
+
+# The tenant's side: the guest with the secret in one image, signed on this PC with a key that the host never sees.
+$(DEMO_OUT)/tenant-initrd: $(BUILD)/guest/initrd $(DEMO_FILES)/secret.cpio
+	cat $^ > $@
+
+$(DEMO_FILES)/tenant.img: $(DEMO_OUT)/tenant-initrd $(BUILD)/guest/cmdline $(BUILD)/sealboot/sealboot.bin \
+		$(CACHE)/stamps/kernel-7.2 $(BUILD)/keys/tenant.pem $(BUILD)/tools/ravelin
+	$(BUILD)/tools/ravelin pack --guest --sealboot $(BUILD)/sealboot/sealboot.bin \
+		--kernel $(CACHE)/kernels/7.2/Image --initrd $< --cmdline "$$(cat $(BUILD)/guest/cmdline)" \
+		--sign $(BUILD)/keys/tenant.pem -o $@
 
 $(DEMO_FILES)/scan: $(wildcard demo/scan/*.[ch]) $(DEMO_COMMON) demo/hostile_module/allmem.h include/ravelin/abi.h mk/demo.mk
 	@mkdir -p $(@D)

@@ -6,7 +6,7 @@ FZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Icorevisor/i
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FZ_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h test/fuzz/*.h) include/ravelin/abi.h mk/fuzz.mk
 FZ_BOOT := test/fuzz/fuzz_boot.c
-FZ_TARGETS := $(addprefix $(FZ_OUT)/,fuzz_bundle fuzz_machine_fdt fuzz_sealboot fuzz_calls)
+FZ_TARGETS := $(addprefix $(FZ_OUT)/,fuzz_bundle fuzz_machine_fdt fuzz_sealboot fuzz_calls fuzz_seal)
 
 TESTS += $(FZ_TARGETS)
 
@@ -24,8 +24,8 @@ $(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealb
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -Itest/unit -o $@ $(filter %.c,$^) -lfdt
 
-FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c crypto.c \
-	hcall.c \
+FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c crypto.c \
+	hcall.c seal.c seal_load.c seal_record.c \
 	vcpu.c run.c guest_fault.c guest_inject.c guest_sysreg.c guest_psci.c guest_smccc.c rsi.c vgic.c vtimer.c exception.c \
 	trng.c)
 FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
@@ -33,3 +33,7 @@ FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c f
 $(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
+
+$(FZ_OUT)/fuzz_seal: test/fuzz/fuzz_seal.c test/common/snapshot.c test/common/snapshot.h $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
+	@mkdir -p $(@D)
+	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread

@@ -30,7 +30,7 @@ $(GUEST_OUT)/host_worlds.o: $(call guest_of,worlds)
 $(GUEST_OUT)/host_moves.o: $(call guest_of,moves)
 $(GUEST_OUT)/host_guests.o: $(call guest_of,attack)
 $(GUEST_OUT)/host_share.o $(GUEST_OUT)/hostile_power.o: $(call guest_of,share)
-$(addprefix $(GUEST_OUT)/,host_vm.o host_boot.o host_weak.o hostile_random.o): $(call guest_of,hello)
+$(addprefix $(GUEST_OUT)/,host_vm.o host_boot.o host_weak.o host_seal.o hostile_random.o): $(call guest_of,hello)
 
 $(GUEST_OUT)/%.elf: $(GUEST_OUT)/%.o $(GUEST_ENV) test/guest/env.lds
 	$(CROSS)ld -pie --no-dynamic-linker -z norelro -z noexecstack --no-warn-rwx-segments -T test/guest/env.lds -o $@ \
@@ -42,4 +42,5 @@ $(GUEST_OUT)/%.img: $(GUEST_OUT)/%.elf
 # What makes an image bootable in a protected VM: signed for where tiny.c puts it (TINY_IMAGE_GPA, TINY_DTB_GPA).
 .PRECIOUS: $(GUEST_OUT)/%.launch
 $(GUEST_OUT)/%.launch: $(GUEST_OUT)/%.img $(BUILD)/keys/test.pem
-	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $<@0x40200000 --parameters 0x41000000:4K -o $@
+	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $<@0x40200000 --parameters 0x41000000:4K \
+		--snapshots -o $@

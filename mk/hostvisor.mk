@@ -31,13 +31,29 @@ endif
 hostvisor: $(HOSTVISOR_MODULES)
 	@test -n "$(HOSTVISOR_MODULES)" || { echo "no kernel headers yet: make setup" >&2; exit 1; }
 
-# The KVM interface's test programs: static, they run in the host.
-KVM_API := $(addprefix $(BUILD)/test/system/,kvm_api kvm_kill)
-KVM_API_COMMON := $(addprefix test/system/kvm_api/,vm.c payload.S)
+# The KVM interface's test programs: static, they run in the host. What their VMs run is one signed image.
+KVM_API_OUT := $(BUILD)/test/system
+KVM_API := $(addprefix $(KVM_API_OUT)/,kvm_api kvm_kill)
+KVM_API_COMMON := test/system/kvm_api/vm.c $(addprefix $(KVM_API_OUT)/,payload.o launch_page.o)
 ALL += $(KVM_API)
-$(BUILD)/test/system/kvm_api: $(addprefix test/system/kvm_api/,main.c guest.c refuse.c)
-$(BUILD)/test/system/kvm_kill: test/system/kvm_api/kill.c
-$(KVM_API): $(KVM_API_COMMON) test/system/kvm_api/vm.h mk/hostvisor.mk
+$(KVM_API_OUT)/kvm_api: $(addprefix test/system/kvm_api/,main.c guest.c launch.c refuse.c)
+$(KVM_API_OUT)/kvm_kill: test/system/kvm_api/kill.c
+$(KVM_API): $(KVM_API_COMMON) test/system/kvm_api/vm.h include/ravelin/abi.h mk/hostvisor.mk
 	@mkdir -p $(@D)
-	$(CROSS)gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -static -pthread -o $@ \
-		$(filter %.c %.S,$^)
+	$(CROSS)gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -static \
+		-pthread -o $@ $(filter %.c %.o,$^)
+
+$(KVM_API_OUT)/payload.o: test/system/kvm_api/payload.S mk/hostvisor.mk
+	@mkdir -p $(@D)
+	$(CROSS)gcc -c -o $@ $<
+
+# The addresses, as in vm.h.
+$(KVM_API_OUT)/payload.launch: $(KVM_API_OUT)/payload.o $(BUILD)/tools/ravelin $(BUILD)/keys/test.pem
+	$(CROSS)objcopy -O binary -j .rodata.payload $< $(@D)/payload.bin
+	@# What is signed is what is run only if the linker changes nothing.
+	@! $(CROSS)readelf -rW $< | grep -q R_AARCH64
+	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $(@D)/payload.bin@0x40000000 \
+		--parameters 0x41000000:0x10000 --vcpus-max 4 -o $@
+
+$(KVM_API_OUT)/launch_page.o: test/system/kvm_api/launch_page.S $(KVM_API_OUT)/payload.launch
+	$(CROSS)gcc -c -Wa,-I$(@D) -o $@ $<

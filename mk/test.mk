@@ -3,16 +3,17 @@
 # analysis of clang and the warnings of gcc over the same files; proofs (make prove).
 
 MT_OUT := $(BUILD)/test/unit
-MT_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c \
-	crypto.c)
+MT_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c mem_io.c vm.c dma.c image.c manifest.c \
+	crypto.c seal.c seal_load.c seal_record.c vtimer.c exception.c)
 MT_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c)
-MT_SPEC := spec/spec_mem.c spec/spec_vm.c spec/spec_image.c spec/spec_dma.c spec/invariants.c test/common/owner.c test/matrix/observe.c
+MT_SPEC := spec/spec_mem.c spec/spec_vm.c spec/spec_vcpu.c spec/spec_image.c spec/spec_dma.c spec/spec_seal.c spec/invariants.c \
+	test/common/owner.c test/matrix/observe.c
 MT_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h spec/*.h test/matrix/*.h \
 	test/unit/mem_*.h test/common/*.h) include/ravelin/abi.h mk/test.mk
 MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclude -Iarch-fake -Ispec -Itest/common \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c test/unit/test_dma.c))
-MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma $(MT_OUT)/walk
+MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma
 
 TESTS += $(MT_TESTS) $(MT_OUT)/races $(MT_OUT)/lock-analysis
 
@@ -28,7 +29,7 @@ $(MT_OUT)/test_mem_image: $(MT_OUT)/core/corevisor/core/vcpu.o $(MT_OUT)/core/ar
 $(MT_UNIT): $(MT_OUT)/%: $(MT_OUT)/core/test/unit/%.o $(MT_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
-$(MT_OUT)/matrix $(MT_OUT)/matrix_dma $(MT_OUT)/walk: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
+$(MT_OUT)/matrix $(MT_OUT)/matrix_dma: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
 # The same calls, with threads as CPUs, under the thread sanitiser.
@@ -46,3 +47,7 @@ $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)
 .PHONY: prove
 prove: setup ## CBMC on the shipped C, two harnesses at a time; a table at the end
 	@test/proof/run
+
+.PHONY: mutants
+mutants: ## break the core in hundreds of ways, one at a time: the tests must notice; under an hour
+	@test/mutants/run

@@ -18,7 +18,7 @@ $(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include
 
 # The same path over the real memory core and the fake machine of arch-fake.
 UG_WHOLE := $(UG_OUT)/test_whole_guest $(UG_OUT)/test_seed_examples
-UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_pages.c \
+UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c \
 	mem_io.c vm.c dma.c \
 	image.c manifest.c crypto.c) \
 	$(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
@@ -30,6 +30,13 @@ $(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c test/common/owner.c $(UG_CORE) $(UG_MEMO
 	@mkdir -p $(@D)
 	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $< test/common/owner.c $(UG_CORE) $(UG_MEMORY) -lcmocka \
 		-lbearssl -lfdt -lpthread
+
+# The host's calls over all of it; the sources are those of the fuzz target (mk/fuzz.mk).
+TESTS += $(UG_OUT)/test_hcall
+
+$(UG_OUT)/test_hcall: test/unit/test_hcall.c test/common/owner.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS) mk/unit-guest.mk
+	@mkdir -p $(@D)
+	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
 
 # Compiling is the test: a lock that is not held where it must be is an error.
 $(UG_OUT)/lock-analysis: $(UG_CORE) $(wildcard corevisor/include/cv/*.h)

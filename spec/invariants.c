@@ -151,13 +151,32 @@ static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 	return backed == vm->guest_pages;
 }
 
+/* INV-BLOCK: a leaf of 2 MiB in a VM's table maps 2 MiB that begin where 2 MiB can, alike
+ * throughout, or nothing. */
+static bool block(const struct spec_vm *vm)
+{
+	for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
+		const struct spec_gfn *first = &vm->gfn[align_down(gfn, PAGES_PER_BLOCK)];
+
+		if (vm->has_level3[gfn / PAGES_PER_BLOCK]) {
+			continue;
+		}
+		if (vm->gfn[gfn].wish != first->wish || first->pfn % PAGES_PER_BLOCK != 0 ||
+		    vm->gfn[gfn].pfn !=
+			    (first->pfn == 0 ? 0 : first->pfn + gfn % PAGES_PER_BLOCK)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* INV-DONATED: records and tables are the core's, run pages are pinned. */
 static bool donated(struct spec_state *state, const struct spec_vm *vm)
 {
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
-		const struct spec_page *page = spec_page(state, vm->run_pfn[i]);
+		const struct spec_page *page = spec_page(state, vm->vcpu[i].run_pfn);
 
-		if (vm->run_pfn[i] != 0 &&
+		if (vm->vcpu[i].state != SPEC_VCPU_UNUSED &&
 		    (page == NULL || page->owner != OWNER_HOST || !page->is_el2)) {
 			return false;
 		}
@@ -277,6 +296,22 @@ static bool io_exclusive(struct spec_state *state)
 	return total == 0;
 }
 
+/* INV-RUN: who is on a CPU is counted, and was switched on by the guest or the boot call. */
+static bool run(const struct spec_vm *vm)
+{
+	u32 active = 0;
+
+	for (u32 i = 0; i < SPEC_VCPUS; i++) {
+		const struct spec_vcpu *vcpu = &vm->vcpu[i];
+
+		active += vcpu->state == SPEC_VCPU_ACTIVE;
+		if (vcpu->state == SPEC_VCPU_UNUSED && vcpu->power != VCPU_OFF) {
+			return false;
+		}
+	}
+	return active <= vm->active;
+}
+
 const char *inv_broken(struct spec_state *state, u64 *where)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
@@ -286,8 +321,14 @@ const char *inv_broken(struct spec_state *state, u64 *where)
 		if (vm->handle != 0 && !vm_iso(state, vm)) {
 			return "INV-VM-ISO";
 		}
+		if (vm->handle != 0 && !block(vm)) {
+			return "INV-BLOCK";
+		}
 		if (vm->handle != 0 && !donated(state, vm)) {
 			return "INV-DONATED";
+		}
+		if (!run(vm)) {
+			return "INV-RUN";
 		}
 	}
 	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
@@ -331,6 +372,25 @@ static const char *page_differs(const struct spec_page *a, const struct spec_pag
 						: NULL;
 }
 
+static bool seal_differs(const struct spec_seal *a, const struct spec_seal *b)
+{
+	return a->mode != b->mode || a->next_vcpu != b->next_vcpu || a->next_gfn != b->next_gfn ||
+	       a->is_complete != b->is_complete || a->records != b->records || a->pages != b->pages;
+}
+
+static const char *vcpu_differs(const struct spec_vcpu *a, const struct spec_vcpu *b)
+{
+	return a->state != b->state	    ? "vcpu.state"
+	       : a->power != b->power	    ? "vcpu.power"
+	       : a->has_run != b->has_run   ? "vcpu.has_run"
+	       : a->run_pfn != b->run_pfn   ? "vcpu.run_pfn"
+	       : a->entry_pc != b->entry_pc ? "vcpu.entry_pc"
+	       : a->entry_x0 != b->entry_x0 ? "vcpu.entry_x0"
+	       : a->pc != b->pc		    ? "vcpu.pc"
+	       : a->x0 != b->x0		    ? "vcpu.x0"
+					    : NULL;
+}
+
 static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 {
 	for (u32 i = 0; i < SPEC_GFNS; i++) {
@@ -338,25 +398,34 @@ static const char *vm_differs(const struct spec_vm *a, const struct spec_vm *b)
 			return a->gfn[i].pfn != b->gfn[i].pfn ? "vm.gfn.pfn" : "vm.gfn.wish";
 		}
 	}
-	return a->handle != b->handle			     ? "vm.handle"
-	       : a->is_protected != b->is_protected	     ? "vm.is_protected"
-	       : a->state != b->state			     ? "vm.state"
-	       : a->active != b->active			     ? "vm.active"
-	       : a->ram_count != b->ram_count		     ? "vm.ram_count"
-	       : a->guest_pages != b->guest_pages	     ? "vm.guest_pages"
-	       : a->tables_free != b->tables_free	     ? "vm.tables_free"
-	       : a->has_level2 != b->has_level2		     ? "vm.has_level2"
-	       : memcmp(a->ram, b->ram, sizeof(a->ram)) != 0 ? "vm.ram"
+	for (u32 i = 0; i < SPEC_VCPUS; i++) {
+		const char *field = vcpu_differs(&a->vcpu[i], &b->vcpu[i]);
+
+		if (field != NULL) {
+			return field;
+		}
+	}
+	return a->handle != b->handle		    ? "vm.handle"
+	       : a->is_protected != b->is_protected ? "vm.is_protected"
+	       : a->state != b->state		    ? "vm.state"
+	       : a->active != b->active		    ? "vm.active"
+	       : a->ram_count != b->ram_count	    ? "vm.ram_count"
+	       : a->guest_pages != b->guest_pages   ? "vm.guest_pages"
+	       : a->tables_free != b->tables_free   ? "vm.tables_free"
+	       : memcmp(a->has_level2, b->has_level2, sizeof(a->has_level2)) != 0 ? "vm.has_level2"
+	       : memcmp(a->ram, b->ram, sizeof(a->ram)) != 0			  ? "vm.ram"
 	       : memcmp(a->has_level3, b->has_level3, sizeof(a->has_level3)) != 0 ? "vm.has_level3"
 	       : a->donated_count != b->donated_count			 ? "vm.donated_count"
 	       : memcmp(a->donated, b->donated, sizeof(a->donated)) != 0 ? "vm.donated"
-	       : memcmp(a->run_pfn, b->run_pfn, sizeof(a->run_pfn)) != 0 ? "vm.run_pfn"
 	       : a->image_count != b->image_count			 ? "vm.image_count"
 	       : memcmp(a->image, b->image, sizeof(a->image)) != 0	 ? "vm.image"
+	       : a->entry != b->entry					 ? "vm.entry"
 	       : a->is_undone != b->is_undone				 ? "vm.is_undone"
 	       : a->dma_pages != b->dma_pages				 ? "vm.dma_pages"
 	       : a->dma_contexts != b->dma_contexts			 ? "vm.dma_contexts"
 	       : a->device_pages != b->device_pages			 ? "vm.device_pages"
+	       : a->may_be_saved != b->may_be_saved			 ? "vm.may_be_saved"
+	       : seal_differs(&a->seal, &b->seal)			 ? "vm.seal"
 									 : NULL;
 }
 
@@ -367,7 +436,8 @@ static const char *context_differs(const struct spec_context *a, const struct sp
 	       : memcmp(a->pfn, b->pfn, sizeof(a->pfn)) != 0 ? "context.pfn"
 	       : a->pages != b->pages			     ? "context.pages"
 	       : a->tables_free != b->tables_free	     ? "context.tables_free"
-	       : a->has_level2 != b->has_level2		     ? "context.has_level2"
+	       : memcmp(a->has_level2, b->has_level2, sizeof(a->has_level2)) != 0
+		       ? "context.has_level2"
 	       : memcmp(a->has_level3, b->has_level3, sizeof(a->has_level3)) != 0
 		       ? "context.has_level3"
 	       : a->donated_count != b->donated_count			 ? "context.donated_count"
@@ -407,9 +477,11 @@ const char *spec_differs(const struct spec_state *a, const struct spec_state *b,
 		}
 	}
 	*where = 0;
-	return a->is_io_split != b->is_io_split				    ? "is_io_split"
-	       : a->core_free != b->core_free				    ? "core_free"
-	       : a->vm_count != b->vm_count				    ? "vm_count"
-	       : memcmp(a->hyp_leaf, b->hyp_leaf, sizeof(a->hyp_leaf)) != 0 ? "hyp_leaf"
-									    : NULL;
+	return a->is_io_split != b->is_io_split					     ? "is_io_split"
+	       : a->core_free != b->core_free					     ? "core_free"
+	       : a->vm_count != b->vm_count					     ? "vm_count"
+	       : memcmp(a->hyp_leaf, b->hyp_leaf, sizeof(a->hyp_leaf)) != 0	     ? "hyp_leaf"
+	       : memcmp(a->hyp_level2, b->hyp_level2, sizeof(a->hyp_level2)) != 0    ? "hyp_level2"
+	       : memcmp(a->host_level2, b->host_level2, sizeof(a->host_level2)) != 0 ? "host_level2"
+										     : NULL;
 }

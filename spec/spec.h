@@ -10,7 +10,8 @@
  * scrubbed and the VM's own entry goes too; the core can be given pages and gives them back;
  * sharing is the gfn's wish, not a count; VMs can be killed and destroyed, ids are used again.
  *
- * Scope: machines whose RAM lies in one GiB, VMs whose RAM lies below SPEC_GFNS.
+ * Scope: RAM within SPEC_BLOCKS of the first bank's block and one top-level entry of EL2's map; VMs
+ * whose RAM lies below SPEC_GFNS. "2 MiB" and "GiB" are what one entry of level 2 and 1 covers.
  */
 #ifndef SPEC_H
 #define SPEC_H
@@ -18,19 +19,18 @@
 #include <cv/ledger.h>
 #include <cv/s2.h>
 #include <cv/status.h>
+#include <cv/vcpu.h>
 #include <cv/vm.h>
 
-#define SPEC_PAGES 2048 /* RAM pages, by their number in the ledger's order */
-#define SPEC_BLOCKS 16	/* 2 MiB regions from the first bank's on */
-#define SPEC_GFNS 2048
-#define SPEC_GFN_BLOCKS (SPEC_GFNS / 512)
-#define SPEC_VMS 4
-#define SPEC_DONATED 640
-#define SPEC_VCPUS 4
-#define SPEC_CONTEXTS 4 /* DMA contexts that calls use; the others never get an owner */
+#include <spec_size.h>
+
+#define PAGES_PER_GIB (PAGES_PER_BLOCK * TABLE_ENTRIES)
+#define SPEC_GIBS (SPEC_BLOCKS / TABLE_ENTRIES + 2) /* from the first bank's on */
+#define SPEC_GFN_BLOCKS (SPEC_GFNS / PAGES_PER_BLOCK)
+#define SPEC_GFN_GIBS ((SPEC_GFNS + PAGES_PER_GIB - 1) / PAGES_PER_GIB)
 #define SPEC_CONTEXT_BLOCKS (SPEC_BLOCKS > SPEC_GFN_BLOCKS ? SPEC_BLOCKS : SPEC_GFN_BLOCKS)
+#define SPEC_CONTEXT_GIBS (SPEC_GIBS > SPEC_GFN_GIBS ? SPEC_GIBS : SPEC_GFN_GIBS)
 #define SPEC_SLOTS (SPEC_GFNS > SPEC_PAGES ? SPEC_GFNS : SPEC_PAGES)
-#define SPEC_IO 4 /* device pages of the platform's list, from io_base on */
 
 struct spec_page {
 	u32 owner;
@@ -58,27 +58,56 @@ struct spec_image {
 /* What an honest verifier finds in the launch page and the images. */
 enum spec_verdict { SPEC_SIGNED, SPEC_MALFORMED, SPEC_NOT_SIGNED, SPEC_AGAINST_POLICY };
 
+/* A snapshot under way. */
+struct spec_seal {
+	enum seal_mode mode;
+	u64 next_vcpu;
+	u64 next_gfn;
+	bool is_complete;
+	u64 records;
+	u64 pages;
+};
+
+/* What a header says of the VM that it is to be loaded into. */
+enum spec_header { SPEC_HEADER_FITS, SPEC_HEADER_DIFFERS, SPEC_HEADER_OF_ANOTHER };
+
+enum spec_vcpu_state { SPEC_VCPU_UNUSED, SPEC_VCPU_READY, SPEC_VCPU_ACTIVE };
+
+struct spec_vcpu {
+	enum spec_vcpu_state state;
+	enum vcpu_power power;
+	bool has_run;
+	u64 run_pfn;
+	u64 entry_pc; /* where it begins once it was switched on */
+	u64 entry_x0;
+	u64 pc; /* registers; the guest's own changes are not modelled */
+	u64 x0;
+};
+
 struct spec_vm {
 	u64 handle; /* 0: none */
 	bool is_protected;
 	enum vm_state state;
-	u32 active;
+	u32 active; /* vCPUs that are ACTIVE */
+	struct spec_vcpu vcpu[SPEC_VCPUS];
 	u32 ram_count;
 	struct vm_ram ram[RV_RAM_RANGES];
 	struct spec_gfn gfn[SPEC_GFNS];
 	u64 guest_pages;
 	u32 donated_count;
 	u64 donated[SPEC_DONATED]; /* a stack */
-	u64 run_pfn[SPEC_VCPUS];   /* 0: no such vCPU */
 	u32 image_count;
 	struct spec_image image[RV_IMAGES_MAX];
 	bool is_undone; /* a failed check's pages are being given back */
+	u64 entry;	/* VERIFIED and protected: where its owner says that it starts */
 	u64 dma_pages;
 	u32 dma_contexts;
 	u64 device_pages;
+	bool may_be_saved;
+	struct spec_seal seal;
 	/* tables */
 	u32 tables_free;
-	bool has_level2;
+	bool has_level2[SPEC_GFN_GIBS];
 	bool has_level3[SPEC_GFN_BLOCKS];
 };
 
@@ -90,8 +119,9 @@ struct spec_context {
 	u64 pages;
 	u32 donated_count;
 	u64 donated[SPEC_DONATED];
+	/* tables; the host's are counted as those of EL2's map, a VM's from gfn 0 */
 	u32 tables_free;
-	bool has_level2;
+	bool has_level2[SPEC_CONTEXT_GIBS];
 	bool has_level3[SPEC_CONTEXT_BLOCKS];
 };
 
@@ -116,14 +146,17 @@ struct spec_state {
 	bool is_io_split; /* the host's leaf table around io_base; once there, it stays */
 	u32 core_free;
 	bool hyp_leaf[SPEC_BLOCKS]; /* EL2's map has a leaf table there */
+	bool hyp_level2[SPEC_GIBS]; /* and one of level 2 there */
+	bool host_level2[SPEC_GIBS];
 	u64 last_generation;
 };
 
 /* NULL: not RAM. */
 struct spec_page *spec_page(struct spec_state *state, u64 pfn);
+u64 spec_pfn(const struct spec_state *state, u32 index); /* the inverse: of page[index] */
 struct spec_vm *spec_vm(struct spec_state *state, u64 handle);
-/* Whether the host's map of the 2 MiB around this page needs a leaf table: not all of it is RAM and
- * the host's. */
+/* Whether the host's map of the 2 MiB around this page has a leaf table: it has none if all of it
+ * is RAM and the host's, or is one leaf of a VM's. */
 bool spec_is_split(struct spec_state *state, u64 pfn);
 
 enum cv_status spec_host_donate_core(struct spec_state *state, u64 pfn);
@@ -145,7 +178,22 @@ enum cv_status spec_image_add(struct spec_state *state, u64 handle, u64 gpa, u64
 enum cv_status spec_image_map(struct spec_state *state, u64 handle, u64 index, u64 pfn, u64 pages,
 			      u64 *done);
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
-			      enum spec_verdict verdict, u64 *left);
+			      enum spec_verdict verdict, u64 entry, u64 *left);
+enum cv_status spec_vm_measure(struct spec_state *state, u64 handle, u64 what);
+
+/* NULL: no such VM or vCPU. */
+struct spec_vcpu *spec_vcpu(struct spec_state *state, u64 handle, u64 index);
+enum cv_status spec_vcpu_boot(struct spec_state *state, u64 handle, u64 index, u64 pc, u64 x0);
+enum cv_status spec_vcpu_claim(struct spec_state *state, u64 handle, u64 index, bool cpu_may_run);
+enum cv_status spec_vcpu_read_regs(struct spec_state *state, u64 handle, u64 index);
+/* Pre for the rest: this vCPU, or another one of the VM (cpu_on, affinity_info), is ACTIVE. */
+enum cv_status spec_vcpu_start(struct spec_state *state, u64 handle, u64 index);
+void spec_vcpu_release(struct spec_state *state, u64 handle, u64 index);
+/* The statuses of PSCI. */
+s64 spec_vcpu_cpu_on(struct spec_state *state, u64 handle, u64 mpidr, u64 pc, u64 x0, u32 *index);
+s64 spec_vcpu_affinity_info(struct spec_state *state, u64 handle, u64 mpidr, u64 level);
+void spec_vcpu_cpu_off(struct spec_state *state, u64 handle, u64 index);
+void spec_vcpu_stop_vm(struct spec_state *state, u64 handle);
 
 struct spec_context *spec_context(struct spec_state *state, u64 index);
 /* The page that context `index` maps at this iova, 0: none. */
@@ -159,10 +207,27 @@ enum cv_status spec_dma_free(struct spec_state *state, u64 index, u64 *left);
 /* NULL: not of the list. */
 struct spec_io *spec_io(struct spec_state *state, u64 pfn);
 enum cv_status spec_map_io(struct spec_state *state, u64 handle, u64 gfn, u64 pfn);
+enum cv_status spec_seal_save_begin(struct spec_state *state, u64 handle, u64 pfn, u64 token);
+enum cv_status spec_seal_save_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
+				   u64 token);
+enum cv_status spec_seal_save_page(struct spec_state *state, u64 handle, u64 pfn, u64 token,
+				   u64 *gfn, u64 *what);
+enum cv_status spec_seal_save_end(struct spec_state *state, u64 handle, u64 pfn, u64 token);
+enum cv_status spec_seal_abort(struct spec_state *state, u64 handle);
+enum cv_status spec_seal_load_begin(struct spec_state *state, u64 handle, u64 pfn,
+				    enum spec_header header);
+enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
+				   bool is_next);
+enum cv_status spec_seal_load_page(struct spec_state *state, u64 handle, u64 gfn, u64 what, u64 pfn,
+				   bool is_next, u64 token);
+enum cv_status spec_seal_load_end(struct spec_state *state, u64 handle, u64 pfn, bool is_next);
 
 enum cv_status spec_map(struct spec_state *state, u64 handle, u64 gfn, u64 pfn, u64 pages,
 			u64 *done);
 enum cv_status spec_reclaim(struct spec_state *state, u64 handle, u64 gfn, u64 pages, u64 *next);
+enum s2_wish spec_get_wish(struct spec_state *state, u64 handle, u64 gfn, u64 end, u64 *until);
+/* The core writes some bytes for a guest; the page's new token is the caller's to set. */
+enum cv_status spec_vm_write(struct spec_state *state, u64 handle, u64 ipa, u64 bytes);
 enum cv_status spec_set_wish(struct spec_state *state, u64 handle, u64 *gfn, u64 end,
 			     enum s2_wish wish, bool destroyed);
 

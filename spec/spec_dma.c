@@ -22,7 +22,7 @@ static struct spec_vm *owner_of(struct spec_state *state, const struct spec_cont
 
 static bool may_grow(const struct spec_vm *vm)
 {
-	return vm == NULL || vm->state == VM_READY;
+	return vm == NULL || (vm->state == VM_READY && vm->seal.mode == SEAL_NONE);
 }
 
 static bool may_shrink(const struct spec_vm *vm)
@@ -40,30 +40,39 @@ static enum cv_status find(struct spec_state *state, u64 index, struct spec_cont
 	return *context != NULL && (*context)->is_owned ? CV_OK : CV_E_NOENT;
 }
 
-/* ---- tables, as far as they can be missing: one GiB is used, the RAM's (host) or the first ----
- */
+/* ---- tables, as far as they can be missing ---- */
 
-static u64 first_gfn(const struct spec_state *state, const struct spec_context *context)
+/* Numbers of the "GiB" and of the "2 MiB" of an iova, from the first that the owner can use. */
+static u64 gib_of(const struct spec_state *state, const struct spec_context *context, u64 iova)
 {
-	return context->vm == 0 ? align_down(state->region[0].base.v >> PAGE_SHIFT, 512ull * 512)
-				: 0;
+	u64 first = context->vm == 0 ? state->region[0].base.v >> PAGE_SHIFT : 0;
+
+	return iova / PAGES_PER_GIB - first / PAGES_PER_GIB;
+}
+
+static u64 block_of(const struct spec_state *state, const struct spec_context *context, u64 iova)
+{
+	u64 first = context->vm == 0 ? state->region[0].base.v >> PAGE_SHIFT : 0;
+
+	return iova / PAGES_PER_BLOCK - first / PAGES_PER_BLOCK;
 }
 
 static u64 leaf_pages(const struct spec_state *state, const struct spec_context *context, u64 iova)
 {
-	u64 inside = iova - first_gfn(state, context);
+	u64 gib = gib_of(state, context, iova);
+	u64 block = block_of(state, context, iova);
 
-	if (inside >= 512 * 512 || !context->has_level2) {
-		return 512 * 512;
+	if (gib >= SPEC_CONTEXT_GIBS || !context->has_level2[gib]) {
+		return PAGES_PER_GIB;
 	}
-	return inside / 512 < SPEC_CONTEXT_BLOCKS && context->has_level3[inside / 512] ? 1 : 512;
+	return block < SPEC_CONTEXT_BLOCKS && context->has_level3[block] ? 1 : PAGES_PER_BLOCK;
 }
 
 static u32 tables_for(const struct spec_state *state, const struct spec_context *context, u64 iova)
 {
 	u64 pages = leaf_pages(state, context, iova);
 
-	return pages == 1 ? 0 : pages == 512 ? 1 : 2;
+	return pages == 1 ? 0 : pages == PAGES_PER_BLOCK ? 1 : 2;
 }
 
 /* ---- what is mapped ---- */
@@ -131,8 +140,8 @@ static enum cv_status map_one(struct spec_state *state, struct spec_context *con
 		return CV_E_NOMEM;
 	}
 	context->tables_free -= tables;
-	context->has_level2 = true;
-	context->has_level3[(iova - first_gfn(state, context)) / 512] = true;
+	context->has_level2[gib_of(state, context, iova)] = true;
+	context->has_level3[block_of(state, context, iova)] = true;
 	*slot = pfn;
 	context->pages++;
 	page->count++;
@@ -283,7 +292,7 @@ enum cv_status spec_dma_free(struct spec_state *state, u64 index, u64 *left)
 		return CV_E_BUSY;
 	}
 	context->tables_free = 0;
-	context->has_level2 = false;
+	memset(context->has_level2, 0, sizeof(context->has_level2));
 	memset(context->has_level3, 0, sizeof(context->has_level3));
 	for (u32 i = 2; i < RV_BATCH_PAGES && context->donated_count > 2; i++) {
 		context->donated_count--;
@@ -326,14 +335,14 @@ enum cv_status spec_map_io(struct spec_state *state, u64 handle, u64 gfn, u64 pf
 	if (io == NULL) {
 		return CV_E_PERM;
 	}
-	if (vm->state != VM_READY || io->vm != 0) {
+	if (vm->state != VM_READY || vm->seal.mode != SEAL_NONE || io->vm != 0) {
 		return CV_E_STATE;
 	}
 	if (vm->gfn[gfn].pfn != 0) {
 		return CV_E_BUSY;
 	}
 	if (vm->tables_free < spec_vm_tables_for(vm, gfn, 1) ||
-	    state->core_free < CORE_POOL_FLOOR + host_tables) {
+	    (host_tables > 0 && state->core_free < CORE_POOL_FLOOR + host_tables)) {
 		return CV_E_NOMEM;
 	}
 	state->core_free -= host_tables;

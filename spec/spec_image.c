@@ -12,7 +12,7 @@ static u64 pages_of(u64 bytes)
 
 static bool takes_images(const struct spec_vm *vm)
 {
-	return vm->state == VM_READY && !vm->is_undone;
+	return vm->state == VM_READY && !vm->is_undone && vm->seal.mode == SEAL_NONE;
 }
 
 enum cv_status spec_image_add(struct spec_state *state, u64 handle, u64 gpa, u64 bytes, u64 *index)
@@ -131,7 +131,7 @@ static enum cv_status undo(struct spec_state *state, struct spec_vm *vm, u64 *le
 }
 
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
-			      enum spec_verdict verdict, u64 *left)
+			      enum spec_verdict verdict, u64 entry, u64 *left)
 {
 	static const enum cv_status statuses[] = {
 		[SPEC_MALFORMED] = CV_E_INVALID,
@@ -177,6 +177,23 @@ enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
 	}
 	if (statuses[verdict] == CV_OK) {
 		vm->state = VM_VERIFIED;
+		vm->entry = entry;
 	}
 	return statuses[verdict];
+}
+
+enum cv_status spec_vm_measure(struct spec_state *state, u64 handle, u64 what)
+{
+	const struct spec_vm *vm = spec_vm(state, handle);
+
+	if (what != RV_MEASURE_OWNER && what != RV_MEASURE_MANIFEST) {
+		return CV_E_INVALID;
+	}
+	if (vm == NULL) {
+		return CV_E_NOENT;
+	}
+	if (!vm->is_protected) {
+		return CV_E_PERM;
+	}
+	return what == RV_MEASURE_MANIFEST && vm->state != VM_VERIFIED ? CV_E_STATE : CV_OK;
 }

@@ -17,6 +17,13 @@ void spec_vm_tables_make(struct spec_vm *vm, u64 gfn, u64 pages);
 bool spec_reclaim_io(struct spec_state *state, struct spec_vm *vm, u64 gfn);
 bool spec_io_overlaps(const struct spec_state *state, const struct spec_vm *vm, u64 gfn, u64 pages);
 u64 spec_ram_end(const struct spec_vm *vm, u64 gfn);
+/* Where the next range after `gfn` begins, or GFN_LIMIT. */
+u64 spec_ram_next(const struct spec_vm *vm, u64 gfn);
+/* Pages that the leaf of an unbacked gfn covers. */
+u64 spec_leaf_pages(const struct spec_vm *vm, u64 gfn);
+/* Tables that an entry of so many pages needs, and takes. */
+u32 spec_vm_tables_for(const struct spec_vm *vm, u64 gfn, u64 pages);
+void spec_vm_tables_make(struct spec_vm *vm, u64 gfn, u64 pages);
 /* One page of host RAM for the VM, content kept or not; one page back. */
 enum cv_status spec_map_page(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 pfn,
 			     bool is_content_kept);

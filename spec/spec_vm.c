@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define DONATE_MAX 3 /* pages that one call takes for the corevisor */
+
 struct spec_vm *spec_vm(struct spec_state *state, u64 handle)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
@@ -64,22 +66,23 @@ enum cv_status spec_pages_check(struct spec_state *state, const u64 *pfns, u32 c
 /* All or none. */
 enum cv_status spec_donate_all(struct spec_state *state, const u64 *pfns, u32 count)
 {
-	static struct spec_state before;
+	u64 tokens[DONATE_MAX];
 
-	before = *state;
 	for (u32 i = 0; i < count; i++) {
+		struct spec_page *page = spec_page(state, pfns[i]);
+		u64 token = page->token;
 		enum cv_status status = spec_host_donate_core(state, pfns[i]);
 
 		if (status != CV_OK) {
-			/* EL2's tables, once made, stay: the only trace, and nobody below sees it.
-			 */
-			for (u32 b = 0; b < SPEC_BLOCKS; b++) {
-				before.core_free -= state->hyp_leaf[b] && !before.hyp_leaf[b];
-				before.hyp_leaf[b] = state->hyp_leaf[b];
+			/* Tables once made, EL2's and the host's of level 2, stay: the only trace,
+			 * and nobody below sees it. */
+			while (i > 0) {
+				i--;
+				spec_page_set(state, pfns[i], spec_host_page(tokens[i]));
 			}
-			*state = before;
 			return status;
 		}
+		tokens[i] = token;
 	}
 	return CV_OK;
 }
@@ -115,6 +118,9 @@ enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u6
 	status = spec_pages_check(state, pfns, 3);
 	if (status != CV_OK) {
 		return status;
+	}
+	if (vm == NULL) {
+		return CV_E_BUSY;
 	}
 	status = spec_donate_all(state, pfns, 3);
 	if (status != CV_OK) {
@@ -168,7 +174,7 @@ enum cv_status spec_vm_add_ram(struct spec_state *state, u64 handle, u64 gfn, u6
 	if (gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_RANGE;
 	}
-	if (vm->state != VM_READY) {
+	if (vm->state != VM_READY || vm->seal.mode != SEAL_NONE) {
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
@@ -194,6 +200,7 @@ enum cv_status spec_vm_kill(struct spec_state *state, u64 handle)
 		return CV_E_NOENT;
 	}
 	vm->state = VM_POWEROFF;
+	memset(&vm->seal, 0, sizeof(vm->seal));
 	return CV_OK;
 }
 
@@ -212,13 +219,13 @@ enum cv_status spec_vm_destroy(struct spec_state *state, u64 handle, u64 *left)
 		return CV_E_BUSY;
 	}
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
-		if (vm->run_pfn[i] != 0) {
-			spec_host_unshare_core(state, vm->run_pfn[i]);
-			vm->run_pfn[i] = 0;
+		if (vm->vcpu[i].state != SPEC_VCPU_UNUSED) {
+			spec_host_unshare_core(state, vm->vcpu[i].run_pfn);
+			vm->vcpu[i] = (struct spec_vcpu){ 0 };
 		}
 	}
 	vm->tables_free = 0;
-	vm->has_level2 = false;
+	memset(vm->has_level2, 0, sizeof(vm->has_level2));
 	memset(vm->has_level3, 0, sizeof(vm->has_level3));
 	memset(vm->gfn, 0, sizeof(vm->gfn)); /* the wishes went with the tables */
 	while (vm->donated_count > 3 && returned < RV_BATCH_PAGES - 3) {
@@ -251,10 +258,10 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 		return CV_E_NOENT;
 	}
 	status = spec_pages_check(state, pfns, 2);
-	if (status == CV_OK && vm->state != VM_READY) {
+	if (status == CV_OK && (vm->state != VM_READY || vm->seal.mode != SEAL_NONE)) {
 		status = CV_E_STATE;
 	}
-	if (status == CV_OK && index < SPEC_VCPUS && vm->run_pfn[index] != 0) {
+	if (status == CV_OK && index < SPEC_VCPUS && vm->vcpu[index].state != SPEC_VCPU_UNUSED) {
 		status = CV_E_BUSY;
 	}
 	if (status != CV_OK) {
@@ -271,6 +278,10 @@ enum cv_status spec_vm_create_vcpu(struct spec_state *state, u64 handle, u64 ind
 		return status;
 	}
 	push(vm, record);
-	vm->run_pfn[index] = run;
+	vm->vcpu[index] = (struct spec_vcpu){
+		.state = SPEC_VCPU_READY,
+		.power = VCPU_OFF,
+		.run_pfn = run,
+	};
 	return CV_OK;
 }

@@ -17,6 +17,7 @@
 #include <cv/mem.h>
 #include <cv/panic.h>
 #include <cv/rng.h>
+#include <cv/seal.h>
 #include <cv/vm.h>
 #include <stdarg.h>
 #include <string.h>
@@ -191,6 +192,22 @@ static void entropy_init(void)
 	}
 }
 
+static void sealing_init(void)
+{
+	u8 secret[CRYPTO_KEY_BYTES];
+	bool is_given = false;
+
+	if (machine.config.bytes > 0) {
+		arch_boot_map_device(pa_make(machine.config.base), machine.config.bytes);
+		is_given = plat_root_secret(pa_make(machine.config.base), secret);
+	}
+	seal_init(is_given ? secret : NULL);
+	memset(secret, 0, sizeof(secret));
+	log_line("sealing: %s", is_given ? "root secret from the platform"
+					 : "no root secret from the platform: snapshots open "
+					   "until the next boot only");
+}
+
 static void machine_read(pa_t dtb, struct boot_range image)
 {
 	const char *unfit = arch_boot_unfit();
@@ -234,6 +251,7 @@ _Noreturn void boot_main(pa_t dtb, pa_t image_base, u64 image_bytes)
 		       machine.gicr_count);
 	host_psci_init(machine.affinity, machine.cpu_count, self_index());
 	entropy_init();
+	sealing_init();
 	kernel = kernel_load();
 	fdt = fdt_write();
 	tables_build();

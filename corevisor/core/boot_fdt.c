@@ -266,6 +266,15 @@ static void hide(struct machine *m, const char *compatible)
 	}
 }
 
+static void config_read(struct machine *m)
+{
+	int node = fdt_node_offset_by_compatible(m->fdt, -1, "qemu,fw-cfg-mmio");
+
+	if (node < 0 || !reg_read(m->fdt, node, 0, &m->config)) {
+		m->config = (struct boot_range){ .bytes = 0 };
+	}
+}
+
 static void firmware_check(const struct machine *m)
 {
 	int node = fdt_path_offset(m->fdt, "/psci");
@@ -345,6 +354,7 @@ void boot_fdt_read(void *fdt, struct machine *m)
 	cpus_read(m);
 	gic_read(m);
 	firmware_check(m);
+	config_read(m);
 	hide(m, "qemu,fw-cfg-mmio");
 	hide(m, "arm,smmu-v3");
 	chosen_read(m);

@@ -66,7 +66,7 @@ static void leave(struct dma_context *context, struct vm *vm) CV_NO_LOCK_ANALYSI
 /* A VM's contexts grow while it is built, and shrink unless its guest may rely on them. */
 static bool may_grow(const struct vm *vm)
 {
-	return vm == NULL || (vm->state == VM_READY && vm->seal.mode == SEAL_NONE);
+	return vm == NULL || vm_is_being_built(vm);
 }
 
 static bool may_shrink(const struct vm *vm)

@@ -16,6 +16,15 @@
 /* VBAR_EL1 bits 10:0 are RES0 */
 #define VBAR_MASK (~0x7ffull)
 
+bool exception_is_guest_pstate(u64 pstate)
+{
+	if ((pstate & PSTATE_M32) != 0) {
+		return (pstate & PSTATE_M) == 0;
+	}
+	return (pstate & PSTATE_M) == PSTATE_EL0T || (pstate & PSTATE_M) == PSTATE_EL1T ||
+	       (pstate & PSTATE_M) == PSTATE_EL1H;
+}
+
 bool exception_is_from_el1(u64 pstate)
 {
 	return (pstate & PSTATE_M32) == 0 && (pstate & PSTATE_M) >= PSTATE_EL1T;

@@ -14,6 +14,7 @@
 #include <cv/psci.h>
 #include <cv/rng.h>
 #include <cv/run.h>
+#include <cv/seal.h>
 #include <cv/vcpu.h>
 #include <cv/vm.h>
 #include <ravelin/abi.h>
@@ -170,23 +171,97 @@ static enum cv_status hc_dma_free(struct call *call)
 	return one_result(call, dma_free(call->arg[0], &call->result[0]));
 }
 
+static enum cv_status hc_seal_save_begin(struct call *call)
+{
+	return seal_save_begin(call->arg[0], call->arg[1]);
+}
+
+static enum cv_status hc_seal_save_vcpu(struct call *call)
+{
+	call->result_count = 2;
+	return seal_save_vcpu(call->arg[0], call->arg[1], call->arg[2], call->result);
+}
+
+static enum cv_status hc_seal_save_page(struct call *call)
+{
+	u64 *r = call->result;
+
+	call->result_count = 4;
+	return seal_save_page(call->arg[0], call->arg[1], &r[0], &r[1], &r[2]);
+}
+
+static enum cv_status hc_seal_save_end(struct call *call)
+{
+	call->result_count = 2;
+	return seal_save_end(call->arg[0], call->arg[1], call->result);
+}
+
+static enum cv_status hc_seal_abort(struct call *call)
+{
+	return seal_abort(call->arg[0]);
+}
+
+static enum cv_status hc_seal_load_begin(struct call *call)
+{
+	return seal_load_begin(call->arg[0], call->arg[1]);
+}
+
+static enum cv_status hc_seal_load_vcpu(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return seal_load_vcpu(a[0], a[1], a[2], &a[3]);
+}
+
+static enum cv_status hc_seal_load_page(struct call *call)
+{
+	const u64 *a = call->arg;
+
+	return seal_load_page(a[0], a[1], a[2], a[3], &a[4]);
+}
+
+static enum cv_status hc_seal_load_end(struct call *call)
+{
+	return seal_load_end(call->arg[0], call->arg[1], &call->arg[2]);
+}
+
 static const struct {
 	u64 id;
 	enum cv_status (*serve)(struct call *call);
 } calls[] = {
 	/* the most frequent one first */
-	{ RV_VCPU_RUN, hc_vcpu_run },	    { RV_MEM_MAP, hc_mem_map },
-	{ RV_MEM_RECLAIM, hc_mem_reclaim }, { RV_VERSION, hc_version },
-	{ RV_POOL_TOPUP, hc_pool_topup },   { RV_VM_CREATE, hc_vm_create },
-	{ RV_VM_TOPUP, hc_vm_topup },	    { RV_VM_ADD_RAM, hc_vm_add_ram },
-	{ RV_VM_KILL, hc_vm_kill },	    { RV_VM_DESTROY, hc_vm_destroy },
-	{ RV_VM_VERIFY, hc_vm_verify },	    { RV_VM_MEASURE, hc_vm_measure },
-	{ RV_VM_MAP_IO, hc_vm_map_io },	    { RV_IMAGE_ADD, hc_image_add },
-	{ RV_IMAGE_MAP, hc_image_map },	    { RV_VCPU_CREATE, hc_vcpu_create },
-	{ RV_VCPU_BOOT, hc_vcpu_boot },	    { RV_VCPU_READ_REGS, hc_vcpu_read_regs },
-	{ RV_DMA_ALLOC, hc_dma_alloc },	    { RV_DMA_TOPUP, hc_dma_topup },
-	{ RV_DMA_MAP, hc_dma_map },	    { RV_DMA_UNMAP, hc_dma_unmap },
+	{ RV_VCPU_RUN, hc_vcpu_run },
+	{ RV_MEM_MAP, hc_mem_map },
+	{ RV_MEM_RECLAIM, hc_mem_reclaim },
+	{ RV_VERSION, hc_version },
+	{ RV_POOL_TOPUP, hc_pool_topup },
+	{ RV_VM_CREATE, hc_vm_create },
+	{ RV_VM_TOPUP, hc_vm_topup },
+	{ RV_VM_ADD_RAM, hc_vm_add_ram },
+	{ RV_VM_KILL, hc_vm_kill },
+	{ RV_VM_DESTROY, hc_vm_destroy },
+	{ RV_VM_VERIFY, hc_vm_verify },
+	{ RV_VM_MEASURE, hc_vm_measure },
+	{ RV_VM_MAP_IO, hc_vm_map_io },
+	{ RV_IMAGE_ADD, hc_image_add },
+	{ RV_IMAGE_MAP, hc_image_map },
+	{ RV_VCPU_CREATE, hc_vcpu_create },
+	{ RV_VCPU_BOOT, hc_vcpu_boot },
+	{ RV_VCPU_READ_REGS, hc_vcpu_read_regs },
+	{ RV_DMA_ALLOC, hc_dma_alloc },
+	{ RV_DMA_TOPUP, hc_dma_topup },
+	{ RV_DMA_MAP, hc_dma_map },
+	{ RV_DMA_UNMAP, hc_dma_unmap },
 	{ RV_DMA_FREE, hc_dma_free },
+	{ RV_SEAL_SAVE_BEGIN, hc_seal_save_begin },
+	{ RV_SEAL_SAVE_VCPU, hc_seal_save_vcpu },
+	{ RV_SEAL_SAVE_PAGE, hc_seal_save_page },
+	{ RV_SEAL_SAVE_END, hc_seal_save_end },
+	{ RV_SEAL_ABORT, hc_seal_abort },
+	{ RV_SEAL_LOAD_BEGIN, hc_seal_load_begin },
+	{ RV_SEAL_LOAD_VCPU, hc_seal_load_vcpu },
+	{ RV_SEAL_LOAD_PAGE, hc_seal_load_page },
+	{ RV_SEAL_LOAD_END, hc_seal_load_end },
 };
 
 static enum cv_status call_serve(u64 id, struct call *call)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's stage 2. Guarantees: every change of an entry above the leaf tables is made under
- * `upper`; a leaf table is changed, made and freed under its ledger block's lock only, so a holder
- * of that lock walks it without `upper`. What is not RAM has no ledger block: its leaves change
- * under `upper`, and leaf tables with such a leaf are never freed.
+ * The host's stage 2. Guarantees: where there is RAM, a level-2 entry and the leaf table below it
+ * change only under the ledger block's lock; a GiB's entry changes once after boot, under `upper`,
+ * from a leaf to a table that stays. So who holds a block's lock and sees a level-2 table walks on
+ * without `upper`. What is not RAM has no ledger block: its entries change under `upper`, and leaf
+ * tables with such a leaf are never freed.
  */
 #include <cv/host_map.h>
 
@@ -106,39 +107,53 @@ const struct s2 *host_map_s2(void)
 	return &host.s2;
 }
 
-u32 host_map_tables_needed(pfn_t pfn)
+/* The level at which the walk for a page of RAM ends. Another CPU may be turning the GiB's leaf
+ * into a table just now, and nothing is there for a moment: only then it matters who holds `upper`.
+ */
+static u32 level_now(pfn_t pfn)
 {
-	u32 needed;
+	u32 level = s2_walk(&host.s2, pfn_host_gfn(pfn)).level;
 
-	lock_acquire(&host.upper);
-	needed = s2_tables_needed(&host.s2, pfn_host_gfn(pfn), PAGE_LEVEL);
-	lock_release(&host.upper);
-	return needed;
+	if (level == GIB_LEVEL) {
+		lock_acquire(&host.upper);
+		level = s2_walk(&host.s2, pfn_host_gfn(pfn)).level;
+		lock_release(&host.upper);
+	}
+	return level;
 }
 
-void host_map_split(pfn_t pfn, struct pool *reserved)
+u32 host_map_tables_needed(pfn_t pfn, u32 level)
+{
+	u32 now = level_now(pfn);
+
+	return now < level ? level - now : 0;
+}
+
+void host_map_split(pfn_t pfn, u32 level, struct pool *reserved)
 {
 	struct s2 s2 = host.s2;
 
 	s2.pool = reserved;
-	lock_acquire(&host.upper);
-	s2_split(&s2, pfn_host_gfn(pfn), PAGE_LEVEL);
-	lock_release(&host.upper);
+	if (level_now(pfn) == GIB_LEVEL) {
+		lock_acquire(&host.upper);
+		s2_split(&s2, pfn_host_gfn(pfn), BLOCK_LEVEL);
+		lock_release(&host.upper);
+	}
+	s2_split(&s2, pfn_host_gfn(pfn), level);
 }
 
-void host_map_remove(pfn_t pfn)
+void host_map_remove(pfn_t pfn, u32 level)
 {
 	gfn_t gfn = pfn_host_gfn(pfn);
 
 	if (s2_walk(&host.s2, gfn).is_mapped) {
-		s2_unmap(&host.s2, gfn, PAGE_LEVEL, S2_WISH_PRIVATE);
+		s2_unmap(&host.s2, gfn, level, S2_WISH_PRIVATE);
 	}
 }
 
-void host_map_add(pfn_t pfn)
+void host_map_add(pfn_t pfn, u32 level)
 {
-	s2_map(&host.s2, pfn_host_gfn(pfn), pfn_pa(pfn), PAGE_LEVEL, S2_NORMAL_RWX,
-	       S2_WISH_PRIVATE);
+	s2_map(&host.s2, pfn_host_gfn(pfn), pfn_pa(pfn), level, S2_NORMAL_RWX, S2_WISH_PRIVATE);
 }
 
 void host_map_join(pfn_t pfn)
@@ -146,9 +161,7 @@ void host_map_join(pfn_t pfn)
 	gfn_t first = gfn_make(align_down(pfn.v, PAGES_PER_BLOCK));
 
 	if (ledger_block_is_host(pfn)) {
-		lock_acquire(&host.upper);
 		s2_join(&host.s2, first, pfn_pa(pfn_make(first.v)), S2_NORMAL_RWX);
-		lock_release(&host.upper);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <cv/panic.h>
 #include <cv/psci.h>
 #include <cv/rng.h>
+#include <cv/seal.h>
 
 enum power { POWER_OFF, POWER_PENDING, POWER_ON };
 
@@ -262,6 +263,7 @@ static s64 system_end(const char *what, u64 fn, u64 a1, u64 a2)
 	stop_others();
 	vm_scrub_all();
 	rng_forget();
+	seal_forget();
 	arch_forget_cpus();
 	log_line("%s by the host; every VM's memory is scrubbed", what);
 	arch_firmware_call(fn, a1, a2, 0);

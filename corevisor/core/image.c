@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct rv_launch) == PAGE_SIZE, "one page");
 
 static bool is_open_for_images(const struct vm *vm) CV_REQUIRES(vm->lock)
 {
-	return vm->state == VM_READY && !vm->images.is_undone && vm->seal.mode == SEAL_NONE;
+	return vm_is_being_built(vm) && !vm->images.is_undone;
 }
 
 /* ---- RV_IMAGE_ADD ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The ledger's entries, one word each. Guarantees: an entry changes only under its block's lock; a
- * block's `foreign` and the counts by state always agree with the entries.
+ * block's `foreign` and `shared` and the counts by state always agree with the entries; while one
+ * word speaks for a whole block, the entries under it say that all is the host's alone.
  */
 #include <cv/ledger.h>
 
@@ -139,6 +140,8 @@ static void region_init(u32 index, const struct ledger_region *from, u64 *next_e
 		if (slot == &ledger.blocks[*next_block]) {
 			lock_init(&slot->lock, LOCK_RANK_LEDGER);
 			slot->foreign = PAGES_PER_BLOCK;
+			slot->shared = 0;
+			slot->whole = 0;
 			(*next_block)++;
 		}
 		slot->foreign -= (u32)(to_pfn - from_pfn);
@@ -189,26 +192,28 @@ bool ledger_is_ram(pfn_t pfn)
 	return region_of(pfn) != NULL;
 }
 
-static struct ledger_block *block_entry(pfn_t pfn)
+struct place {
+	u64 *entry;
+	struct ledger_block *block;
+};
+
+static struct place place_of(pfn_t pfn)
 {
 	const struct ledger_region *region = region_of(pfn);
+	u64 first;
 
 	CV_CHECK(region != NULL);
-	return &ledger.blocks[region->first_block + block_of(pfn) -
-			      region_first_pfn(region) / PAGES_PER_BLOCK];
-}
-
-static u64 *entry_of(pfn_t pfn)
-{
-	const struct ledger_region *region = region_of(pfn);
-
-	CV_CHECK(region != NULL);
-	return &ledger.entries[region->first_entry + pfn.v - region_first_pfn(region)];
+	first = region_first_pfn(region);
+	return (struct place){
+		.entry = &ledger.entries[region->first_entry + pfn.v - first],
+		.block = &ledger.blocks[region->first_block + block_of(pfn) -
+					first / PAGES_PER_BLOCK],
+	};
 }
 
 struct lock *ledger_lock(pfn_t pfn)
 {
-	return &block_entry(pfn)->lock;
+	return &place_of(pfn).block->lock;
 }
 
 static struct page entry_read(u64 entry)
@@ -221,9 +226,22 @@ static struct page entry_read(u64 entry)
 	};
 }
 
+/* What the word for a whole block says of its page number `index`: the gfns ascend with the pages.
+ */
+static u64 whole_entry(u64 whole, u64 index)
+{
+	return whole + (index << ENTRY_GFN_SHIFT);
+}
+
+static u64 entry_now(struct place at, pfn_t pfn)
+{
+	return at.block->whole == 0 ? *at.entry
+				    : whole_entry(at.block->whole, pfn.v % PAGES_PER_BLOCK);
+}
+
 struct page ledger_get(pfn_t pfn)
 {
-	return entry_read(*entry_of(pfn));
+	return entry_read(entry_now(place_of(pfn), pfn));
 }
 
 static enum rv_page_state count_class(struct page page)
@@ -237,18 +255,78 @@ static enum rv_page_state count_class(struct page page)
 	return page.state == PAGE_SHARED ? RV_PAGES_VM_SHARED : RV_PAGES_VM;
 }
 
+/* So many pages of the block are now what `entry` says, and no longer what `old` says. */
+static void account(struct ledger_block *block, u64 old, u64 entry, u32 pages)
+{
+	const enum rv_page_state from = count_class(entry_read(old));
+	const enum rv_page_state to = count_class(entry_read(entry));
+
+	block->foreign -= (old & ENTRY_OWNER_MASK) != OWNER_HOST ? pages : 0;
+	block->foreign += (entry & ENTRY_OWNER_MASK) != OWNER_HOST ? pages : 0;
+	block->shared -= from == RV_PAGES_HOST_SHARED ? pages : 0;
+	block->shared += to == RV_PAGES_HOST_SHARED ? pages : 0;
+	__atomic_fetch_sub(&state_counts[from], pages, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&state_counts[to], pages, __ATOMIC_RELAXED);
+}
+
+/* From one word to an entry for each page: their banks meet without a gap, so the entries do. */
+static void block_spread(struct ledger_block *block, pfn_t pfn)
+{
+	u64 *entries = place_of(pfn_make(align_down(pfn.v, PAGES_PER_BLOCK))).entry;
+
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
+		entries[i] = whole_entry(block->whole, i);
+	}
+	block->whole = 0;
+}
+
 void ledger_set(pfn_t pfn, struct page page)
 {
-	u64 *entry = entry_of(pfn);
-	struct page old = entry_read(*entry);
-	struct ledger_block *block = block_entry(pfn);
+	const struct place at = place_of(pfn);
+	const u64 old = entry_now(at, pfn);
+	const u64 entry = entry_make(page);
 
 	CV_CHECK(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_LAST);
 	CV_CHECK(page.count <= LEDGER_COUNT_MAX && page.gfn < GFN_LIMIT);
-	block->foreign += (u32)(page.owner != OWNER_HOST) - (u32)(old.owner != OWNER_HOST);
-	__atomic_fetch_sub(&state_counts[count_class(old)], 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&state_counts[count_class(page)], 1, __ATOMIC_RELAXED);
-	*entry = entry_make(page);
+	if (at.block->whole != 0 && entry != old) {
+		block_spread(at.block, pfn);
+	}
+	if (at.block->whole == 0) {
+		*at.entry = entry;
+	}
+	account(at.block, old, entry, 1);
+}
+
+/* Back to what the entries under a block's one word say. */
+static void block_to_host(struct ledger_block *block, pfn_t first)
+{
+	const struct page alone = { .owner = OWNER_HOST };
+
+	if (block->whole != 0) {
+		account(block, block->whole, entry_make(alone), PAGES_PER_BLOCK);
+		block->whole = 0;
+	} else if (!ledger_block_is_host_alone(first)) {
+		for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
+			ledger_set(pfn_add(first, i), alone);
+		}
+	}
+}
+
+void ledger_set_block(pfn_t first, struct page page)
+{
+	struct ledger_block *block = place_of(first).block;
+	const u64 entry = entry_make(page);
+
+	CV_CHECK(is_aligned(first.v, PAGES_PER_BLOCK) && page.count == 0 &&
+		 is_aligned(page.gfn, PAGES_PER_BLOCK) && page.gfn < GFN_LIMIT);
+	block_to_host(block, first);
+	CV_CHECK(ledger_block_is_host_alone(first)); /* all of it is RAM */
+	if (page.owner != OWNER_HOST) {
+		CV_CHECK(page.owner >= OWNER_VM_FIRST && page.owner <= OWNER_VM_LAST);
+		account(block, entry_make((struct page){ .owner = OWNER_HOST }), entry,
+			PAGES_PER_BLOCK);
+		block->whole = entry;
+	}
 }
 
 bool ledger_is(pfn_t pfn, u32 owner, enum page_state state)
@@ -260,7 +338,19 @@ bool ledger_is(pfn_t pfn, u32 owner, enum page_state state)
 
 bool ledger_block_is_host(pfn_t pfn)
 {
-	return block_entry(pfn)->foreign == 0;
+	return place_of(pfn).block->foreign == 0;
+}
+
+bool ledger_block_is_host_alone(pfn_t pfn)
+{
+	const struct ledger_block *block = place_of(pfn).block;
+
+	return block->foreign == 0 && block->shared == 0;
+}
+
+bool ledger_block_is_whole(pfn_t pfn)
+{
+	return place_of(pfn).block->whole != 0;
 }
 
 u64 ledger_count(enum rv_page_state state)

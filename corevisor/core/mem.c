@@ -2,10 +2,12 @@
 /*
  * Ownership of single pages: host <-> core, host <-> VM, and what the boot takes. Guarantees: the
  * ledger entry and the tables change together under the block's lock; every taker loses the page in
- * all TLBs and caches before the next gets it; a refusal changed nothing. Calls over many pages are
- * in mem_range.c.
+ * all TLBs and caches before the next gets it; a refusal changed nothing. What begins and ends
+ * blocks of a VM is in mem_block.c, calls over many pages are in mem_range.c.
  */
 #include <cv/mem.h>
+
+#include <string.h>
 
 #include <cv/arch.h>
 #include <cv/check.h>
@@ -89,7 +91,7 @@ enum cv_status mem_host_page_check(u64 pfn_raw)
 /* The tables for giving `pfn` away, and for mapping it at EL2 if `is_hyp`. */
 static bool reserve_tables(pfn_t pfn, bool is_split, bool is_hyp, u32 floor, struct pool *reserved)
 {
-	u32 count = (is_split ? host_map_tables_needed(pfn) : 0) +
+	u32 count = (is_split ? host_map_tables_needed(pfn, 3) : 0) +
 		    (is_hyp ? hyp_tables_needed(pfn) : 0);
 
 	return pool_reserve(&core_pool, reserved, count, floor);
@@ -106,8 +108,8 @@ static enum cv_status take_core_locked(pfn_t pfn, u32 floor)
 	if (!reserve_tables(pfn, true, true, floor, &reserved)) {
 		return CV_E_NOMEM;
 	}
-	host_map_split(pfn, &reserved);
-	host_map_remove(pfn);
+	host_map_split(pfn, 3, &reserved);
+	host_map_remove(pfn, 3);
 	arch_page_clean_invalidate(pfn);
 	ledger_set(pfn, (struct page){ .owner = OWNER_CORE });
 	hyp_map_page(pfn, &reserved);
@@ -141,13 +143,21 @@ void mem_core_clear(pfn_t pfn)
 	arch_page_scrub(pfn);
 }
 
-/* The host gets back a page that nobody else can reach. Pre: the block's lock is held. */
-static void give_to_host(pfn_t pfn)
+/* The host gets back a page (level 3) or block (2) that nobody else can reach. Pre: the block's
+ * lock is held. */
+static void give_to_host(pfn_t pfn, u32 level)
 {
+	const struct page page = { .owner = OWNER_HOST };
+
 	/* A stale instruction of the last owner must not run, nor be timed, as the host's. */
 	arch_icache_invalidate_all();
-	ledger_set(pfn, (struct page){ .owner = OWNER_HOST });
-	host_map_add(pfn);
+	if (level < 3) {
+		ledger_set_block(pfn, page);
+		host_map_add(pfn, level);
+		return;
+	}
+	ledger_set(pfn, page);
+	host_map_add(pfn, level);
 	host_map_join(pfn);
 }
 
@@ -158,7 +168,7 @@ void mem_host_untake_core(pfn_t pfn)
 	lock_acquire(lock);
 	CV_CHECK(ledger_is(pfn, OWNER_CORE, PAGE_EXCLUSIVE));
 	hyp_unmap_page(pfn);
-	give_to_host(pfn);
+	give_to_host(pfn, 3);
 	lock_release(lock);
 }
 
@@ -180,7 +190,7 @@ void mem_core_return_host(pfn_t pfn)
 	CV_CHECK(ledger_is(pfn, OWNER_CORE, PAGE_EXCLUSIVE));
 	hyp_unmap_page(pfn);
 	arch_page_scrub(pfn);
-	give_to_host(pfn);
+	give_to_host(pfn, 3);
 	lock_release(lock);
 }
 
@@ -260,6 +270,58 @@ void mem_host_unshare_core(pfn_t pfn)
 	lock_release(lock);
 }
 
+static enum cv_status pin_locked(pfn_t pfn)
+{
+	enum cv_status status = host_alone_check(pfn);
+
+	if (status == CV_OK) {
+		ledger_set(pfn,
+			   (struct page){ .owner = OWNER_HOST, .state = PAGE_SHARED, .count = 1 });
+	}
+	return status;
+}
+
+enum cv_status mem_host_pin(u64 pfn_raw)
+{
+	pfn_t pfn = pfn_make(pfn_raw);
+	struct lock *lock;
+	enum cv_status status;
+
+	if (!ledger_is_ram(pfn)) {
+		return CV_E_RANGE;
+	}
+	lock = ledger_lock(pfn);
+	lock_acquire(lock);
+	status = pin_locked(pfn);
+	lock_release(lock);
+	return status;
+}
+
+void mem_host_unpin(pfn_t pfn)
+{
+	struct lock *lock = ledger_lock(pfn);
+
+	lock_acquire(lock);
+	unpin(pfn);
+	lock_release(lock);
+}
+
+void mem_pinned_read(pfn_t pfn, void *to, u64 bytes)
+{
+	memcpy(to, arch_window_open(pfn), bytes);
+	arch_window_close();
+}
+
+void mem_pinned_write(pfn_t pfn, const void *from, u64 bytes)
+{
+	u8 *page = arch_window_open(pfn);
+
+	memcpy(page, from, bytes);
+	memset(page + bytes, 0, PAGE_SIZE - bytes);
+	arch_window_close();
+	arch_page_clean_invalidate(pfn);
+}
+
 enum cv_status mem_pool_topup(u64 pfn)
 {
 	enum cv_status status = take_core(pfn, 0);
@@ -273,9 +335,11 @@ enum cv_status mem_pool_topup(u64 pfn)
 
 /* ---- host -> VM and back; Pre: vm->lock and the block's lock are held ---- */
 
-static bool vm_has_tables(struct vm *vm, gfn_t gfn)
+bool mem_vm_has_tables(struct vm *vm, gfn_t gfn, u32 level)
 {
-	return pool_count(&vm->tables) >= s2_tables_needed(&vm->s2, gfn, 3);
+	u32 needed = s2_tables_needed(&vm->s2, gfn, level);
+
+	return needed == 0 || pool_count(&vm->tables) >= needed;
 }
 
 static void donate_commit(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_kept,
@@ -285,9 +349,9 @@ static void donate_commit(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_k
 
 	/* Shared pages are split as well, so that taking them back from the host later needs no
 	 * table. */
-	host_map_split(pfn, reserved);
+	host_map_split(pfn, 3, reserved);
 	if (wish == S2_WISH_PRIVATE) {
-		host_map_remove(pfn);
+		host_map_remove(pfn, 3);
 	}
 	arch_page_clean_invalidate(pfn);
 	if (!is_content_kept) {
@@ -303,6 +367,7 @@ static void donate_commit(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_k
 }
 
 static enum cv_status donate_locked(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is_content_kept)
+	CV_REQUIRES(vm->lock)
 {
 	struct s2_leaf leaf = s2_walk(&vm->s2, gfn);
 	struct pool reserved;
@@ -317,7 +382,7 @@ static enum cv_status donate_locked(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is
 	if (leaf.is_mapped) {
 		return CV_E_BUSY;
 	}
-	if (!vm_has_tables(vm, gfn) ||
+	if (!mem_vm_has_tables(vm, gfn, 3) ||
 	    !reserve_tables(pfn, true, false, CORE_POOL_FLOOR, &reserved)) {
 		return CV_E_NOMEM;
 	}
@@ -326,7 +391,7 @@ static enum cv_status donate_locked(struct vm *vm, gfn_t gfn, pfn_t pfn, bool is
 	return CV_OK;
 }
 
-static enum cv_status share_locked(struct vm *vm, gfn_t gfn, pfn_t pfn)
+static enum cv_status share_locked(struct vm *vm, gfn_t gfn, pfn_t pfn) CV_REQUIRES(vm->lock)
 {
 	struct page page = ledger_get(pfn);
 
@@ -336,7 +401,7 @@ static enum cv_status share_locked(struct vm *vm, gfn_t gfn, pfn_t pfn)
 	if (s2_walk(&vm->s2, gfn).is_mapped) {
 		return CV_E_BUSY;
 	}
-	if (!vm_has_tables(vm, gfn)) {
+	if (!mem_vm_has_tables(vm, gfn, 3)) {
 		return CV_E_NOMEM;
 	}
 	/* The guest starts with its caches off, and fetches what the host wrote as data. */
@@ -383,49 +448,89 @@ enum cv_status mem_load_page(struct vm *vm, u64 gfn, u64 pfn)
 	return map_page(vm, gfn_make(gfn), pfn_make(pfn), true);
 }
 
+/* ---- VM -> host, and private <-> shared: a leaf of the VM, page or block ---- */
+
+void mem_scrub_pages(pfn_t first, u64 pages)
+{
+	for (u64 i = 0; i < pages; i++) {
+		arch_page_scrub(pfn_add(first, i));
+	}
+}
+
 void mem_page_reclaim(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf)
 {
-	pfn_t pfn = pa_pfn(leaf->pa);
-	struct lock *lock = ledger_lock(pfn);
+	const u64 pages = s2_leaf_pages(leaf->level);
+	pfn_t first = pa_pfn(leaf->pa);
+	struct lock *lock = ledger_lock(first);
+
+	gfn = gfn_make(align_down(gfn.v, pages));
+	lock_acquire(lock);
+	s2_unmap(&vm->s2, gfn, leaf->level, leaf->wish);
+	if (!vm->is_protected) {
+		unpin(first);
+	} else {
+		CV_CHECK(ledger_get(first).owner == vm->owner && ledger_get(first).gfn == gfn.v &&
+			 ledger_get(first).count == 0);
+		/* A shared page goes through the same steps; the host loses it for a moment. */
+		host_map_remove(first, leaf->level);
+		mem_scrub_pages(first, pages);
+		give_to_host(first, leaf->level);
+	}
+	vm->guest_pages -= pages;
+	lock_release(lock);
+}
+
+/* The pages of a VM's leaf are shared or private from now on; whose they are and who counts on them
+ * stays. */
+static void set_state(pfn_t first, u32 level, enum page_state state)
+{
+	bool is_whole = level < 3 && ledger_block_is_whole(first);
+
+	for (u64 i = 0; i < (is_whole ? 1 : s2_leaf_pages(level)); i++) {
+		struct page page = ledger_get(pfn_add(first, i));
+
+		page.state = state;
+		if (is_whole) {
+			ledger_set_block(first, page);
+		} else {
+			ledger_set(pfn_add(first, i), page);
+		}
+	}
+}
+
+static void set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish,
+		     bool is_content_kept) CV_REQUIRES(vm->lock)
+{
+	pfn_t first = pa_pfn(leaf->pa);
+	struct lock *lock = ledger_lock(first);
 
 	lock_acquire(lock);
-	s2_unmap(&vm->s2, gfn, 3, leaf->wish);
-	if (!vm->is_protected) {
-		unpin(pfn);
-	} else {
-		CV_CHECK(ledger_get(pfn).owner == vm->owner && ledger_get(pfn).gfn == gfn.v &&
-			 ledger_get(pfn).count == 0);
-		/* A shared page goes through the same steps; the host loses it for a moment. */
-		host_map_remove(pfn);
-		arch_page_scrub(pfn);
-		give_to_host(pfn);
+	CV_CHECK(ledger_get(first).owner == vm->owner && ledger_get(first).gfn == gfn.v);
+	s2_unmap(&vm->s2, gfn, leaf->level, wish);
+	host_map_remove(first, leaf->level);
+	if (!is_content_kept) {
+		mem_scrub_pages(first, s2_leaf_pages(leaf->level));
 	}
-	vm->guest_pages--;
+	arch_icache_invalidate_all();
+	set_state(first, leaf->level, wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE);
+	if (wish == S2_WISH_SHARED) {
+		host_map_add(first, leaf->level);
+	}
+	s2_map(&vm->s2, gfn, leaf->pa, leaf->level, S2_NORMAL_RWX, wish);
 	lock_release(lock);
 }
 
 void mem_page_set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish)
 {
-	pfn_t pfn = pa_pfn(leaf->pa);
-	struct lock *lock = ledger_lock(pfn);
-	struct page page;
+	set_wish(vm, gfn, leaf, wish, false);
+}
 
-	lock_acquire(lock);
-	page = ledger_get(pfn);
-	CV_CHECK(page.owner == vm->owner && page.gfn == gfn.v);
-	s2_unmap(&vm->s2, gfn, 3, wish);
-	host_map_remove(pfn);
-	arch_page_clean_invalidate(pfn);
-	arch_page_scrub(pfn);
-	arch_icache_invalidate_all();
-	/* The count stays: the VM's own DMA contexts are no matter of what the host may do. */
-	page.state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE;
-	ledger_set(pfn, page);
-	if (wish == S2_WISH_SHARED) {
-		host_map_add(pfn);
-	}
-	s2_map(&vm->s2, gfn, leaf->pa, 3, S2_NORMAL_RWX, wish);
-	lock_release(lock);
+void mem_page_restore_shared(struct vm *vm, gfn_t gfn)
+{
+	struct s2_leaf leaf = s2_walk(&vm->s2, gfn);
+
+	CV_CHECK(leaf.is_mapped && leaf.wish == S2_WISH_PRIVATE);
+	set_wish(vm, gfn, &leaf, S2_WISH_SHARED, true);
 }
 
 /* ---- faults and the end ---- */
@@ -472,7 +577,7 @@ bool mem_host_fault_is_spurious(ipa_t ipa, enum mem_access access)
 	lock_acquire(lock);
 	leaf = host_map_walk(ipa);
 	if (!leaf.is_mapped && leaf.level == 3 && ledger_lets_host(pfn)) {
-		host_map_add(pfn);
+		host_map_add(pfn, 3);
 		leaf = host_map_walk(ipa);
 	}
 	lock_release(lock);

@@ -22,8 +22,7 @@ static enum cv_status io_check(struct vm *vm, gfn_t gfn, pfn_t pfn) CV_REQUIRES(
 	if (pfn.v >= GFN_LIMIT || ledger_is_ram(pfn) || !plat_is_assignable(pfn)) {
 		return CV_E_PERM;
 	}
-	if (vm->state != VM_READY || vm->seal.mode != SEAL_NONE ||
-	    !host_map_walk(gfn_ipa(pfn_host_gfn(pfn))).is_mapped) {
+	if (!vm_is_being_built(vm) || !host_map_walk(gfn_ipa(pfn_host_gfn(pfn))).is_mapped) {
 		return CV_E_STATE;
 	}
 	if (s2_walk(&vm->s2, gfn).is_mapped) {
@@ -40,7 +39,7 @@ static enum cv_status io_map(struct vm *vm, gfn_t gfn, pfn_t pfn) CV_REQUIRES(vm
 	if (status != CV_OK) {
 		return status;
 	}
-	if (!pool_reserve(mem_core_pool(), &reserved, host_map_tables_needed(pfn),
+	if (!pool_reserve(mem_core_pool(), &reserved, host_map_tables_needed(pfn, 3),
 			  CORE_POOL_FLOOR)) {
 		return CV_E_NOMEM;
 	}

@@ -43,6 +43,16 @@ enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 *done)
 	vm_assume_locked(vm);
 	status = seal_check(vm);
 	while (status == CV_OK && i < min_u64(pages, RV_BATCH_PAGES)) {
+		bool may_be_block = vm->is_protected && pages - i >= PAGES_PER_BLOCK &&
+				    is_aligned((gfn + i) | (pfn + i), PAGES_PER_BLOCK);
+
+		if (may_be_block && i > 0) {
+			break; /* the rest of this batch would keep it from being one */
+		}
+		if (may_be_block && mem_block_map(vm, gfn_make(gfn), pfn_make(pfn))) {
+			i = PAGES_PER_BLOCK;
+			break;
+		}
 		status = mem_map_page(vm, gfn + i, pfn + i);
 		i += status == CV_OK;
 	}
@@ -73,18 +83,21 @@ static u64 leaf_end(u64 gfn, const struct s2_leaf *leaf)
 
 u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end)
 {
-	u32 returned = 0;
+	u64 returned = 0;
 
 	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < LOOKS_MAX; looks++) {
 		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
 
+		if (leaf.is_mapped && returned + s2_leaf_pages(leaf.level) > RV_BATCH_PAGES) {
+			break;
+		}
 		if (leaf.is_mapped) {
 			if (leaf.attr == S2_DEVICE) {
 				mem_io_reclaim(vm, gfn_make(gfn), &leaf);
 			} else {
 				mem_page_reclaim(vm, gfn_make(gfn), &leaf);
 			}
-			returned++;
+			returned += s2_leaf_pages(leaf.level);
 		}
 		gfn = leaf_end(gfn, &leaf);
 	}
@@ -125,10 +138,39 @@ static u32 level_that_fits(u64 gfn, u64 end, u32 largest)
 	return level;
 }
 
+/* The same for a leaf that is backed: as a whole if the range covers it, else its first page. */
+static enum cv_status set_wish_backed(struct vm *vm, u64 *gfn, u64 end, struct s2_leaf leaf,
+				      enum s2_wish wish, u64 *budget) CV_REQUIRES(vm->lock)
+{
+	gfn_t at = gfn_make(*gfn);
+	u64 pages;
+
+	if (wish == S2_WISH_DESTROYED) {
+		return CV_E_STATE;
+	}
+	if (level_that_fits(*gfn, end, leaf.level) != leaf.level) {
+		enum cv_status status = mem_block_split(vm, at, &leaf);
+
+		if (status != CV_OK) {
+			return status;
+		}
+		leaf = s2_walk(&vm->s2, at);
+	}
+	pages = s2_leaf_pages(leaf.level);
+	if (pages > *budget) {
+		*budget = 0; /* the next call begins with it */
+		return CV_OK;
+	}
+	mem_page_set_wish(vm, at, &leaf, wish);
+	*gfn += pages;
+	*budget -= pages;
+	return CV_OK;
+}
+
 /* One step of mem_vm_set_wish: deals with the leaf at *gfn, or with as much of it as one entry can
- * say. */
+ * say, and takes what it cost off the budget. */
 static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wish wish,
-				    bool change_destroyed) CV_REQUIRES(vm->lock)
+				    bool change_destroyed, u64 *budget) CV_REQUIRES(vm->lock)
 {
 	gfn_t at = gfn_make(*gfn);
 	u64 ram_end = vm_ram_end(vm, at);
@@ -141,6 +183,7 @@ static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wi
 	end = min_u64(end, ram_end);
 	leaf = s2_walk(&vm->s2, at);
 	if (leaf.wish == wish) {
+		*budget -= 1;
 		*gfn = min_u64(leaf_end(*gfn, &leaf), end);
 		return CV_OK;
 	}
@@ -148,18 +191,14 @@ static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wi
 		return CV_E_STATE;
 	}
 	if (leaf.is_mapped) {
-		if (wish == S2_WISH_DESTROYED) {
-			return CV_E_STATE;
-		}
-		mem_page_set_wish(vm, at, &leaf, wish);
-		*gfn += 1;
-		return CV_OK;
+		return set_wish_backed(vm, gfn, end, leaf, wish, budget);
 	}
 	level = level_that_fits(*gfn, end, leaf.level);
-	if (pool_count(&vm->tables) < s2_tables_needed(&vm->s2, at, level)) {
+	if (!mem_vm_has_tables(vm, at, level)) {
 		return CV_E_NOMEM;
 	}
 	s2_unmap(&vm->s2, at, level, wish);
+	*budget -= 1;
 	*gfn += s2_leaf_pages(level);
 	return CV_OK;
 }
@@ -168,6 +207,7 @@ enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wis
 			       bool change_destroyed)
 {
 	enum cv_status status = CV_OK;
+	u64 budget = RV_BATCH_PAGES;
 	u64 at = gfn->v;
 
 	if (at >= end.v) {
@@ -177,11 +217,8 @@ enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wis
 		*gfn = end;
 		return CV_OK;
 	}
-	for (u32 steps = 0; at < end.v && steps < RV_BATCH_PAGES; steps++) {
-		status = set_wish_step(vm, &at, end.v, wish, change_destroyed);
-		if (status != CV_OK) {
-			break;
-		}
+	while (status == CV_OK && at < end.v && budget > 0) {
+		status = set_wish_step(vm, &at, end.v, wish, change_destroyed, &budget);
 	}
 	if (at == gfn->v) {
 		return status;
@@ -240,7 +277,7 @@ enum cv_status mem_vm_write(struct vm *vm, ipa_t ipa, const void *data, u64 byte
 	if (leaf.wish != S2_WISH_PRIVATE) {
 		return CV_E_STATE;
 	}
-	pfn = pa_pfn(leaf.pa);
+	pfn = s2_leaf_pfn(&leaf, gfn);
 	page = arch_window_open(pfn);
 	memcpy(page + offset, data, bytes);
 	arch_window_close();

@@ -55,10 +55,13 @@ bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor)
 	bool enough;
 
 	pool_init(into);
+	if (count == 0) {
+		return true; /* who needs no table shares no lock with others, nor their shortage */
+	}
 	lock_acquire(&pool->lock);
 	/* count is a few tables, so the sum does not wrap. */
 	enough = pool->free_count >= count + floor;
-	if (enough && count > 0) {
+	if (enough) {
 		first = pool->free;
 		last = first;
 		for (u32 i = 1; i < count; i++) {

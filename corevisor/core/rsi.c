@@ -141,15 +141,19 @@ static enum guest_call state_set_commit(struct vcpu *vcpu, gfn_t first, gfn_t en
 	const enum s2_wish wish = vcpu->ctx.x[3] == RIPAS_RAM ? S2_WISH_PRIVATE : S2_WISH_SHARED;
 	const bool change_destroyed = (vcpu->ctx.x[4] & RSI_CHANGE_DESTROYED) != 0;
 	gfn_t reached = first;
+	bool vm_has_tables;
 	enum cv_status status;
 
 	lock_acquire(vm->lock);
 	status = mem_vm_set_wish(vm, &reached, end, wish, change_destroyed);
+	vm_has_tables = status == CV_E_NOMEM && mem_vm_has_tables(vm, reached, 3);
 	lock_release(vm->lock);
 	switch (status) {
 	case CV_OK:
 		return state_set_done(vcpu, reached, RSI_ACCEPT);
 	case CV_E_NOMEM:
+		/* If the VM has enough, it was a block that takes one of the corevisor's, too. */
+		out->data = vm_has_tables ? 1 : 0;
 		out->reason = RV_EXIT_TABLES;
 		return GUEST_CALL_RETRY;
 	case CV_E_STATE:

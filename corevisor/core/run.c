@@ -109,17 +109,6 @@ static bool crash(struct vcpu *vcpu, enum rv_crash why, struct run_exit *out)
 	return false;
 }
 
-/* AArch64 EL0, EL1t, EL1h, or AArch32 User: anything else could not have been reached through our
- * entry. */
-static bool is_guest_pstate(u64 pstate)
-{
-	if ((pstate & PSTATE_M32) != 0) {
-		return (pstate & PSTATE_M) == 0;
-	}
-	return (pstate & PSTATE_M) == PSTATE_EL0T || (pstate & PSTATE_M) == PSTATE_EL1T ||
-	       (pstate & PSTATE_M) == PSTATE_EL1H;
-}
-
 static bool wfx(struct vcpu *vcpu, struct run_exit *out)
 {
 	const bool is_wfe = (vcpu->exit.esr & ISS_WFX_IS_WFE) != 0;
@@ -187,7 +176,8 @@ static bool dispatch(struct vcpu *vcpu, struct run_exit *out)
 /* Killed; or the host switches the machine off and waits for this CPU, to scrub all VMs' memory. */
 static bool must_end(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_POWEROFF || host_psci_is_stopping();
+	return __atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_POWEROFF ||
+	       host_psci_is_stopping();
 }
 
 /* Enters the guest once. True: and again. */
@@ -200,7 +190,7 @@ static bool run_once(struct vcpu *vcpu, struct run_exit *out)
 		return false;
 	}
 	event = arch_vcpu_enter(vcpu);
-	if (!is_guest_pstate(vcpu->ctx.pstate)) {
+	if (!exception_is_guest_pstate(vcpu->ctx.pstate)) {
 		return crash(vcpu, RV_CRASH_EXCEPTION_LEVEL, out);
 	}
 	if (event == ARCH_EVENT_IRQ) {

@@ -58,7 +58,10 @@ static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u
 	if (vcpu->index != 0 || !is_aligned(pc, 4)) {
 		return CV_E_INVALID;
 	}
-	return vm->is_protected && pc != vm->entry ? CV_E_PERM : CV_OK;
+	if (vm->is_protected && pc != vm->entry) {
+		return CV_E_PERM;
+	}
+	return vm->seal.mode != SEAL_NONE ? CV_E_BUSY : CV_OK;
 }
 
 enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0)

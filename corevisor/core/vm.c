@@ -262,7 +262,7 @@ static enum cv_status add_ram_locked(struct vm *vm, u64 gfn, u64 pages) CV_REQUI
 	if (gfn >= GFN_LIMIT || pages > GFN_LIMIT - gfn) {
 		return CV_E_RANGE;
 	}
-	if (vm->state != VM_READY) {
+	if (!vm_is_being_built(vm)) {
 		return CV_E_STATE;
 	}
 	for (u32 i = 0; i < vm->ram_count; i++) {
@@ -306,7 +306,7 @@ static enum cv_status create_vcpu_check(const struct vm *vm, u64 index, const u6
 	if (status != CV_OK) {
 		return status;
 	}
-	if (vm->state != VM_READY) {
+	if (!vm_is_being_built(vm)) {
 		return CV_E_STATE;
 	}
 	return vm->vcpus[index] != NULL ? CV_E_BUSY : CV_OK;

@@ -15,7 +15,7 @@
 
 #ifdef __KERNEL__
 #include <linux/types.h>
-#else
+#elif !defined(_LINUX_TYPES_H) /* Linux' own, of another type, in user space */
 #include <stdint.h>
 typedef uint64_t __u64;
 typedef uint32_t __u32;
@@ -176,7 +176,8 @@ struct rv_launch {
 /* (vm, gfn, pfn, pages): host RAM becomes the guest's. -> x1 = pages taken (>= 1 on RV_OK, may be
  * fewer than asked: go on with the rest). Protected VM: the page leaves the host ("donate"), unless
  * the guest has declared the gfn shared, and arrives zeroed. 512 pages, both ends aligned to 2 MiB,
- * all the host's alone and none of the gfns backed or declared, go as one block. Open VM: the page
+ * all the host's alone and none of the gfns backed or declared, go as one block; a call ends before
+ * 512 pages that may be one, so that the next begins with them. Open VM: the page
  * stays the host's, content and all, and is shared with the VM ("share"); it is pinned until
  * reclaimed; other VMs may share it, too. A gfn the guest has declared destroyed gets STATE.
  * Errors, for the first page: INVALID, NOENT, RANGE (gfn outside the VM's RAM, pfn not RAM), STATE
@@ -185,7 +186,8 @@ struct rv_launch {
 #define RV_MEM_MAP RV_HVC(0x120)
 /* (vm, first gfn, pages): takes back what backs these gfns: unmapped from the VM, scrubbed
  * (protected), returned to the host; device pages too. pages may be any number; at most
- * RV_BATCH_PAGES pages are *returned* a call; unbacked gfns are skipped quickly.
+ * RV_BATCH_PAGES pages are *returned* a call; unbacked gfns are skipped quickly. What the VM has as
+ * a block goes back as a whole, even if only a part of it is named.
  * -> x1 = first gfn not yet dealt with (== first + pages when done).
  * Errors: INVALID, NOENT, STATE (protected VM that is not off), BUSY (protected: a vCPU is running,
  * or the VM's pages are mapped for DMA). Seed: clear_vm_stage2_range. */
@@ -201,8 +203,8 @@ struct rv_launch {
 #define RV_VCPU_CREATE RV_HVC(0x130)
 /* (vm, index, pc, x0): where the boot vCPU starts (EL1h, MMU off, DAIF masked, x1-x3 = 0).
  * Errors: NOENT, STATE (VM not VERIFIED, or the vCPU has run or was restored), INVALID (not the
- * boot vCPU, pc unaligned), PERM (protected: pc is not the entry that the owner signed). Seed:
- * search_load_info. */
+ * boot vCPU, pc unaligned), PERM (protected: pc is not the entry that the owner signed), BUSY (the
+ * VM is being saved). Seed: search_load_info. */
 #define RV_VCPU_BOOT RV_HVC(0x131)
 /* (vm, index): runs the vCPU on this CPU until something is for the host; struct rv_run tells what.
  * Interrupts of the host end the run (RV_EXIT_IRQ). -> x1 = enum rv_exit. Errors: NOENT, STATE (VM
@@ -246,16 +248,18 @@ struct rv_launch {
 
 /* ---- Sealed snapshots of protected VMs: docs/sealing.md ---- */
 /*
- * Saving: BEGIN freezes the VM; SAVE_VCPU for every vCPU from index 0 on; SAVE_PAGE until x1 is
- * RV_SEAL_NO_GFN; END thaws it. Each record's ciphertext fills the host's page, its tag is in
- * registers. Loading goes the same way into a READY VM of the same owner, RAM and vCPUs; with END
- * it is VERIFIED. Records count: none can be left out, repeated, swapped or come from elsewhere.
+ * Saving: BEGIN freezes the VM; SAVE_VCPU for every vCPU, ascending; SAVE_PAGE until x1 is
+ * RV_SEAL_NO_GFN; END thaws it. A record with content is a whole page of ciphertext, and its tag is
+ * in registers. Loading goes the same way into a READY VM of the same owner, RAM and vCPUs; with
+ * END it is VERIFIED. Until then no other call adds to it: they answer STATE. Records are numbered:
+ * none can be left out, repeated, swapped or come from elsewhere. Pages that a call writes or reads
+ * must be the host's alone; it keeps them, pinned for the moment.
  */
 struct rv_seal_ram {
 	__u64 first_gfn;
 	__u64 pages;
 };
-/* What the host must know to build the VM again; bound into the key. */
+/* What the host must know to build the VM again; bound into the key. Unused parts are 0. */
 struct rv_seal_header {
 	__u64 magic; /* RV_SEAL_MAGIC */
 	__u32 version;
@@ -268,50 +272,52 @@ struct rv_seal_header {
 	__u8 epoch[32];	   /* this snapshot's identity, random */
 	__u64 guest_time;  /* the guest's counter when it was frozen */
 	__u64 ram_count;
-	struct rv_seal_ram ram[RV_RAM_RANGES];
+	struct rv_seal_ram ram[RV_RAM_RANGES]; /* in the order in which they were added */
 };
 #define RV_SEAL_MAGIC 0x44454c4145535652ull /* "RVSEALED" */
 #define RV_SEAL_VERSION 1
 #define RV_SEAL_NO_GFN (~0ull)
 /* What SAVE_PAGE says of a gfn beside its content (x2), LOAD_PAGE takes back. */
-#define RV_SEAL_BACKED (1ull << 0) /* a page with content; else so many gfns without a page, */
+#define RV_SEAL_BACKED (1ull << 0) /* one page with content; else 1 or 512 gfns without, */
 #define RV_SEAL_SHARED (1ull << 1) /* that the guest has declared shared, */
 #define RV_SEAL_DESTROYED (1ull << 2)
-#define RV_SEAL_PAGES_SHIFT 12 /* bits 63:12: how many gfns */
+#define RV_SEAL_PAGES_SHIFT 12 /* bits 63:12: how many gfns; the first is aligned to as many */
 
-/* (vm, pfn): writes struct rv_seal_header to the host's page. The VM can neither run nor change
- * until END or ABORT. Errors: NOENT, PERM (open VM; its owner's policy forbids snapshots), RANGE,
- * STATE (not VERIFIED; page not the host's), BUSY (a vCPU is running; being saved; DMA contexts),
- * NOENTROPY. */
+/* (vm, pfn): writes struct rv_seal_header to the host's page, 0 behind it. The VM can neither run
+ * nor change until END or ABORT. Uses one page of the VM's tables until then. Errors: NOENT, RANGE,
+ * STATE (not VERIFIED; page not the host's alone), PERM (open VM; its owner's policy forbids
+ * snapshots; it has device pages), BUSY (a vCPU is running; being saved; DMA contexts), NOENTROPY,
+ * NOMEM (RV_VM_TOPUP). */
 #define RV_SEAL_SAVE_BEGIN RV_HVC(0x150)
 /* (vm, index, pfn): -> x1, x2 = tag. Errors: NOENT (VM, vCPU), RANGE, STATE (not being saved; not
- * the next vCPU; page not the host's). Seed: save_encrypted_vcpu. */
+ * the next vCPU; page not the host's alone). Seed: save_encrypted_vcpu. */
 #define RV_SEAL_SAVE_VCPU RV_HVC(0x151)
-/* (vm, pfn): the next gfn that is backed or declared. -> x1 = gfn, x2 = what it is, x3, x4 = tag.
- * x1 = RV_SEAL_NO_GFN: all are saved; x2 = 0 with another x1: looked far enough, call again.
- * Errors: NOENT, RANGE, STATE (not being saved; vCPUs are missing; page not the host's). Seed:
- * save_encrypt_buf. */
+/* (vm, pfn): the next gfn that is backed or declared. -> x1 = gfn, x2 = what it is, x3, x4 = tag;
+ * the page is written only if it is RV_SEAL_BACKED. x1 = RV_SEAL_NO_GFN: all are saved; x2 = 0 with
+ * another x1: looked far enough, call again; neither is a record. Errors: NOENT, RANGE, STATE (not
+ * being saved; vCPUs are missing; page not the host's alone). Seed: save_encrypt_buf. */
 #define RV_SEAL_SAVE_PAGE RV_HVC(0x152)
 /* (vm, pfn): the record that tells how many there are. -> x1, x2 = tag. The VM may run again.
- * Errors: NOENT, RANGE, STATE (not being saved; not all is saved; page not the host's). */
+ * Errors: NOENT, RANGE, STATE (not being saved; not all is saved; page not the host's alone). */
 #define RV_SEAL_SAVE_END RV_HVC(0x153)
-/* (vm): ends saving, the VM goes on; or loading, the VM stays READY and must be killed to get its
- * pages back. Errors: NOENT, STATE (neither). */
+/* (vm): ends saving, the VM goes on; or loading, and the VM is off: half a snapshot must not become
+ * part of another VM. Errors: NOENT, STATE (neither). */
 #define RV_SEAL_ABORT RV_HVC(0x154)
-/* (vm, pfn): the header is read once. Errors: NOENT, PERM (open VM; another owner's), RANGE, STATE
- * (not READY; has images or pages, or is being loaded; page not the host's), INVALID (malformed;
- * RAM or vCPUs differ). */
+/* (vm, pfn): the header is read once. Uses one page of the VM's tables until END. Errors: NOENT,
+ * RANGE, STATE (not READY; has images, pages or DMA contexts, or is being loaded; page not the
+ * host's alone), INVALID (malformed; RAM or vCPUs differ), PERM (open VM; another owner's),
+ * NOENTROPY, NOMEM (RV_VM_TOPUP). */
 #define RV_SEAL_LOAD_BEGIN RV_HVC(0x155)
 /* (vm, index, pfn, tag0, tag1): Errors: NOENT (VM, vCPU), RANGE, STATE (not being loaded; not the
- * next vCPU; page not the host's), AUTH. Seed: load_encrypted_vcpu, is_inc_exe. */
+ * next vCPU; page not the host's alone), AUTH. Seed: load_encrypted_vcpu, is_inc_exe. */
 #define RV_SEAL_LOAD_VCPU RV_HVC(0x156)
-/* (vm, gfn, what, pfn, tag0, tag1): the page becomes the VM's, then is decrypted in place. With
- * AUTH it is the host's again, scrubbed. Errors: INVALID, NOENT, RANGE (gfn, pfn), STATE (not being
- * loaded; vCPUs are missing; not ascending; page not the host's alone), BUSY, NOMEM, AUTH. Seed:
- * load_decrypt_buf. */
+/* (vm, gfn, what, pfn, tag0, tag1): the page becomes the VM's, then is decrypted in place; without
+ * RV_SEAL_BACKED pfn is ignored. With AUTH the page is the host's again, scrubbed. Errors: INVALID
+ * (what), NOENT, RANGE (gfn, pfn), STATE (not being loaded; vCPUs are missing; not ascending; page
+ * not the host's alone), NOMEM (RV_VM_TOPUP, RV_POOL_TOPUP), AUTH. Seed: load_decrypt_buf. */
 #define RV_SEAL_LOAD_PAGE RV_HVC(0x157)
-/* (vm, pfn, tag0, tag1): the VM is VERIFIED. Errors: NOENT, RANGE, STATE (not being loaded; vCPUs
- * are missing; page not the host's), AUTH. */
+/* (vm, pfn, tag0, tag1): the VM is VERIFIED, and its time goes on where it was frozen. Errors:
+ * NOENT, RANGE, STATE (not being loaded; vCPUs are missing; page not the host's alone), AUTH. */
 #define RV_SEAL_LOAD_END RV_HVC(0x158)
 
 /* ---- struct rv_run: the only thing host and corevisor tell each other about a running vCPU ----

@@ -8,6 +8,7 @@
 #include "../../arch-fake/fake.h"
 #include "../../arch-fake/fake_vcpu.h"
 
+#include <cv/dma.h>
 #include <cv/hcall.h>
 #include <cv/host_psci.h>
 #include <cv/info.h>
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 #define STEPS_MAX 200
 #define VMS 4
+#define CONTEXTS 4
 #define FIRST_PFN (0x40200000ull >> PAGE_SHIFT)
 #define FIRST_GFN 0x40000ull
 
@@ -251,11 +253,46 @@ static void do_map(void)
 	call(RV_MEM_MAP, handle, gfn, pfn, pages, flags, NULL);
 }
 
+static void do_dma(void)
+{
+	u64 which = take(1), context = take_small(CONTEXTS), page = take_pfn(), pages = take_small(20),
+	    gfn;
+
+	switch (which % 8) {
+	case 0:
+		page = take(1) & 7 ? align_down(page, 2) : page;
+		call(RV_DMA_ALLOC, context, take(1) & 1 ? take_handle() : 0, page, 0, 0, NULL);
+		break;
+	case 1: call(RV_DMA_TOPUP, context, page, 0, 0, 0, NULL); break;
+	case 2:
+	case 3: call(RV_DMA_MAP, context, page, page, pages, 0, NULL); break;
+	case 4: call(RV_DMA_MAP, context, take_gfn(), page, pages, 0, NULL); break;
+	case 5:
+		gfn = take(1) & 1 ? page : take_gfn();
+		call(RV_DMA_UNMAP, context, gfn, pages, 0, 0, NULL);
+		break;
+	case 6: call(RV_DMA_FREE, context, 0, 0, 0, 0, NULL); break;
+	default:
+		page = (FAKE_IO_BASE >> PAGE_SHIFT) + take(1) % (FAKE_IO_PAGES + 1);
+		call(RV_VM_MAP_IO, take_handle(), take_gfn() + 4096, page, 0, 0, NULL);
+		break;
+	}
+}
+
+/* A device writes wherever it can. */
+static void do_device(void)
+{
+	u64 context = take(1) % CONTEXTS, iova = take(1) & 1 ? take_pfn() : take_gfn();
+
+	fake_dma_write((u32)context, iova << PAGE_SHIFT, take(2));
+}
+
 static void step(void)
 {
 	static void (*const steps[])(void) = { do_create,      do_topup,    do_topup, do_destroy,
 					       do_create_vcpu, do_scribble, do_run,   do_run,
-					       do_access,      do_map,	    do_map };
+					       do_access,      do_map,	    do_map,   do_dma,
+					       do_dma,	       do_dma,	    do_device };
 	u64 which = take(1) % (ARRAY_SIZE(steps) + 7);
 
 	if (which < ARRAY_SIZE(steps)) {
@@ -291,12 +328,34 @@ static void check_reach(u64 pfn)
 	}
 }
 
+/* What a context lets devices reach is counted, and not the corevisor's. */
+static void check_devices(u64 pfn)
+{
+	struct lock *lock = ledger_lock(pfn_make(pfn));
+	struct page page;
+	u64 value;
+
+	lock_acquire(lock);
+	page = ledger_get(pfn_make(pfn));
+	lock_release(lock);
+	for (u32 i = 0; i < CONTEXTS; i++) {
+		bool is_host = dma_context(i)->is_owned && dma_context(i)->vm == NULL;
+
+		if (is_host && fake_dma_read(i, pfn << PAGE_SHIFT, &value) &&
+		    (page.owner != OWNER_HOST || page.count == 0)) {
+			fake_fail("page %#lx of owner %u: a device of the host reaches it",
+				  (unsigned long)pfn, page.owner);
+		}
+	}
+}
+
 static void check_all_reach(void)
 {
 	u64 i;
 
 	for (i = 0; i < 208 + 16; i++) {
 		check_reach(FIRST_PFN + i);
+		check_devices(FIRST_PFN + i);
 	}
 	for (i = 0; i < 128; i++) {
 		check_reach((0x40000000ull >> PAGE_SHIFT) + i);
@@ -314,7 +373,7 @@ void info_refusal(u64 id, s64 status, u64 first_argument)
 {
 	(void)id;
 	(void)first_argument;
-	if (status >= RV_OK || status < RV_E_NOENTROPY) {
+	if (status >= RV_OK || status < RV_E_AUTH) {
 		fake_fail("a refusal with status %ld", (long)status);
 	}
 }

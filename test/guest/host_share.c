@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sharing, seen from the host: a shared page is readable and holds only what was written since, a
- * private one never is.
+ * private one never is. Once with RAM that comes page by page, once with RAM that comes in blocks,
+ * of which the guest shares all or a part.
  */
 #include "share_steps.h"
 #include "tiny.h"
@@ -86,17 +87,13 @@ static void step(enum share_step number, u64 gpa)
 	}
 }
 
-_Noreturn void image_main(void)
+static void live(const char *name, bool gives_blocks)
 {
 	u64 exit;
 	u32 steps = 0;
 
-	ready();
-	tiny_begin();
-	if (!(tiny_facts.features & RV_FEAT_ENTROPY)) {
-		skip("no entropy: no protected VMs here");
-	}
-	tiny_build(&vm, "protected", true, &payload, 1, "");
+	tiny_build(&vm, name, true, &payload, 1, "");
+	vm.gives_blocks = gives_blocks;
 	while ((exit = tiny_run(&vm, 0)) == RV_EXIT_MMIO && vm.run[0]->ipa == SHARE_DEVICE) {
 		step(vm.run[0]->data & 0xfff, vm.run[0]->data & ~0xffful);
 		steps++;
@@ -107,5 +104,16 @@ _Noreturn void image_main(void)
 		     vm.last_line);
 	}
 	tiny_destroy(&vm);
+}
+
+_Noreturn void image_main(void)
+{
+	ready();
+	tiny_begin();
+	if (!(tiny_facts.features & RV_FEAT_ENTROPY)) {
+		skip("no entropy: no protected VMs here");
+	}
+	live("pages", false);
+	live("blocks", true);
 	pass();
 }

@@ -360,11 +360,47 @@ static bool answer_uart(struct tiny_vm *vm, struct rv_run *run)
 	return true;
 }
 
-static void answer_ram(struct tiny_vm *vm, u64 gpa)
+/* All of the 2 MiB around `gpa`, if nothing of it is there yet. */
+static bool answer_block(struct tiny_vm *vm, u64 gpa)
 {
-	u64 pfn = tiny_pages(1, 1);
+	u64 first = (gpa & ~(BLOCK_BYTES - 1)) - TINY_RAM_BASE, pfn, i;
+	u32 *backing = &vm->backing[first / PAGE_BYTES];
+	struct smccc out;
 	s64 status;
 
+	for (i = 0; i < BLOCK_BYTES / PAGE_BYTES; i++) {
+		if (backing[i]) {
+			return false;
+		}
+	}
+	pfn = tiny_pages(BLOCK_BYTES / PAGE_BYTES, BLOCK_BYTES / PAGE_BYTES);
+	memset((void *)(pfn * PAGE_BYTES), 0xa5, BLOCK_BYTES);
+	top_up_pool(2);
+	top_up_vm(vm, 2);
+	status = rv_call(&out, RV_MEM_MAP, vm->handle, (TINY_RAM_BASE + first) / PAGE_BYTES, pfn,
+			 BLOCK_BYTES / PAGE_BYTES, 0);
+	if (status != RV_OK || out.x[1] != BLOCK_BYTES / PAGE_BYTES) {
+		fail("MEM_MAP of 2 MiB around %#lx: status %ld, %lu pages", gpa, status, out.x[1]);
+	}
+	for (i = 0; i < BLOCK_BYTES / PAGE_BYTES; i++) {
+		backing[i] = (u32)(pfn + i);
+	}
+	/* Guests here share the first pages of a block, if any. */
+	if (vm->is_protected && tiny_is_readable(pfn + i - 1)) {
+		fail("a page of a protected VM's block is readable");
+	}
+	return true;
+}
+
+static void answer_ram(struct tiny_vm *vm, u64 gpa)
+{
+	u64 pfn;
+	s64 status;
+
+	if (vm->gives_blocks && answer_block(vm, gpa)) {
+		return;
+	}
+	pfn = tiny_pages(1, 1);
 	memset((void *)(pfn * PAGE_BYTES), 0xa5, PAGE_BYTES); /* a guest must never see this */
 	status = tiny_map(vm, gpa, pfn);
 	if (status != RV_OK) {
@@ -389,7 +425,11 @@ u64 tiny_run(struct tiny_vm *vm, u32 index)
 		if (exit == RV_EXIT_RAM) {
 			answer_ram(vm, run->ipa);
 		} else if (exit == RV_EXIT_TABLES) {
-			top_up_vm(vm, 8);
+			if (run->data == 0) {
+				top_up_vm(vm, 8);
+			} else {
+				top_up_pool(8);
+			}
 		} else if (exit == RV_EXIT_MMIO) {
 			if (!answer_uart(vm, run)) {
 				return exit;

@@ -18,6 +18,7 @@
 #define TINY_DTB_GPA (TINY_RAM_BASE + 0x1000000)
 #define TINY_UART 0x09000000ul
 #define TINY_LINE 128
+#define BLOCK_BYTES 0x200000ul
 
 struct tiny_facts { /* RV_VERSION */
 	u32 features;
@@ -34,7 +35,8 @@ struct tiny_vm {
 	const char *name;
 	u64 handle;
 	bool is_protected;
-	bool may_die; /* killed from elsewhere: a run may come too late */
+	bool gives_blocks; /* RAM comes in 2 MiB where nothing is yet */
+	bool may_die;	   /* killed from elsewhere: a run may come too late */
 	u64 record_pa, root_pa;
 	struct rv_run *run[TINY_VCPUS];
 	u32 backing[TINY_RAM_PAGES]; /* pfn of each page of guest RAM, 0: none */

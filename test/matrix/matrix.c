@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <cv/seal.h>
+
 #include "observe.h"
 #include "owner.h"
 
@@ -32,9 +34,10 @@
 #define GFN_FREE 5ull	 /* unbacked, private */
 #define GFN_SHARED 6ull	 /* unbacked, shared */
 #define GFN_DESTROYED 7ull
-#define GFN_BACKED 8ull /* backed by another page, in both VMs */
-#define GFN_FAR 600ull	/* another leaf table */
-#define GFN_IMAGE 16ull /* an image of two pages, of which one is there */
+#define GFN_BACKED 8ull	 /* backed by another page, in both VMs */
+#define GFN_FAR 600ull	 /* another leaf table */
+#define GFN_BLOCK 512ull /* 2 MiB of the VM's that nothing backs, with no leaf table */
+#define GFN_IMAGE 16ull	 /* an image of two pages, of which one is there */
 #define RAM_PAGES 1024ull
 
 static struct spec_state spec;
@@ -81,12 +84,13 @@ enum vm_scene {
 	VMS_READY,
 	VMS_VERIFIED,
 	VMS_BUSY /* a vCPU is on a CPU */,
+	VMS_SAVING /* vm_a is frozen for its snapshot */,
 	VMS_POWEROFF,
 	VMS_POWEROFF_BUSY,
 	VM_SCENES
 };
-static const char *const vm_names[VM_SCENES] = { "ready", "verified", "busy", "off",
-						 "off and busy" };
+static const char *const vm_names[VM_SCENES] = { "ready",  "verified", "busy",
+						 "saving", "off",      "off and busy" };
 
 enum pool_scene {
 	POOL_FULL,
@@ -270,21 +274,38 @@ static u64 scene_page(enum page_scene scene)
 	return subject;
 }
 
+/* As the owner's manifest would have said. */
+static void set_may_be_saved(void) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *vm = vm_lock(vm_a);
+
+	vm->may_be_saved = true;
+	vm_unlock(vm);
+	spec_vm(&spec, vm_a)->may_be_saved = true;
+}
+
 static void scene_vms(enum vm_scene scene)
 {
 	static const struct {
 		enum vm_state state;
 		u32 active;
 	} of[VM_SCENES] = {
-		[VMS_READY] = { VM_READY, 0 },
-		[VMS_VERIFIED] = { VM_VERIFIED, 0 },
-		[VMS_BUSY] = { VM_VERIFIED, 1 },
-		[VMS_POWEROFF] = { VM_POWEROFF, 0 },
-		[VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
+		[VMS_READY] = { VM_READY, 0 },	     [VMS_VERIFIED] = { VM_VERIFIED, 0 },
+		[VMS_BUSY] = { VM_VERIFIED, 1 },     [VMS_SAVING] = { VM_VERIFIED, 0 },
+		[VMS_POWEROFF] = { VM_POWEROFF, 0 }, [VMS_POWEROFF_BUSY] = { VM_POWEROFF, 1 },
 	};
 
 	set_running(vm_a, of[scene].state, of[scene].active);
 	set_running(vm_b, of[scene].state, of[scene].active);
+	if (of[scene].state == VM_VERIFIED) {
+		set_may_be_saved();
+	}
+	if (scene == VMS_SAVING) {
+		u64 pfn = spare();
+
+		BOTH(seal_save_begin(vm_a, pfn), spec_seal_save_begin(&spec, vm_a, pfn, 0));
+		spec_page(&spec, pfn)->token = fake_page_token(pfn);
+	}
 }
 
 /* Takes tables out of the core's pool until `left` are left. */
@@ -458,7 +479,9 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 {
 	enum cv_status status = spec_image_map(&spec, vm_a, 0, page, 1, value);
 
-	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict, value) : status;
+	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict,
+						GFN_IMAGE << PAGE_SHIFT, value)
+			       : status;
 }
 
 #define VERIFY(name, page, launch, verdict) \
@@ -466,10 +489,10 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 VERIFY(verify_junk, FREE_PAGE, p, SPEC_MALFORMED)
 VERIFY(verify_foreign, p, LAUNCH_FOREIGN, SPEC_NOT_SIGNED)
 VERIFY(verify_signed, FREE_PAGE, LAUNCH_GOOD, SPEC_SIGNED)
-CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, &v))
-CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, &v))
+CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, 0, &v))
+CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, 0, &v))
 CALL(verify_dead, image_verify(vm_dead, p, &v),
-     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, &v))
+     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, 0, &v))
 #define RECLAIM(name, vm, gfn, pages) \
 	CALL(name, mem_reclaim(vm, gfn, pages, &v), spec_reclaim(&spec, vm, gfn, pages, &v))
 RECLAIM(reclaim_a, vm_a, GFN_SUBJECT, 1)
@@ -557,55 +580,355 @@ WISH(wish_past_end, vm_a, RAM_PAGES - 1, RAM_PAGES + 1, S2_WISH_SHARED, true)
 WISH(wish_empty, vm_a, 5, 5, S2_WISH_SHARED, true)
 WISH(wish_open, vm_b, 0, RAM_PAGES, S2_WISH_SHARED, true)
 
+/* ---- blocks: the 2 MiB around the subject ---- */
+
+#define BLOCK_OF(p) align_down(p, 512)
+#define MAP_AT(name, vm, gfn, pfn, pages) \
+	CALL(name, mem_map(vm, gfn, pfn, pages, &v), spec_map(&spec, vm, gfn, pfn, pages, &v))
+MAP_AT(block, vm_a, GFN_BLOCK, BLOCK_OF(p), 512)
+MAP_AT(block_open, vm_b, GFN_BLOCK, BLOCK_OF(p), 512)
+MAP_AT(block_short, vm_a, GFN_BLOCK, BLOCK_OF(p), 511)
+MAP_AT(block_odd_pfn, vm_a, GFN_BLOCK, BLOCK_OF(p) + 1, 512)
+MAP_AT(block_odd_gfn, vm_a, GFN_BLOCK - 1, BLOCK_OF(p), 513)
+MAP_AT(block_behind_pages, vm_a, GFN_BLOCK - 4, BLOCK_OF(p) - 4, 516)
+MAP_AT(block_with_table, vm_a, 0, BLOCK_OF(p), 512) /* there are wishes of single pages */
+MAP_AT(block_outside, vm_a, RAM_PAGES, BLOCK_OF(p), 512)
+MAP_AT(block_top, vm_a, ~511ull, BLOCK_OF(p), 512)
+
+static enum cv_status block_core(u64 p)
+{
+	u64 done = 0;
+	enum cv_status status = mem_map(vm_a, GFN_BLOCK, BLOCK_OF(p), 512, &done);
+
+	return status == CV_OK && done < 512 ? CV_E_STATE : status;
+}
+
+static enum cv_status block_spec(u64 p)
+{
+	u64 done = 0;
+	enum cv_status status = spec_map(&spec, vm_a, GFN_BLOCK, BLOCK_OF(p), 512, &done);
+
+	return status == CV_OK && done < 512 ? CV_E_STATE : status;
+}
+
+/* First the VM has the block, as one if it can be, then the call. */
+#define BLOCK_THEN(name, core_call, spec_call)                        \
+	CALL(name, (s = block_core(p), s == CV_OK ? (core_call) : s), \
+	     (s = block_spec(p), s == CV_OK ? (spec_call) : s))
+
+static enum cv_status status_of(struct outcome out, u64 *value)
+{
+	*value = out.value;
+	return out.status;
+}
+
+#define BLOCK_WISH(name, first, end, wish)                                       \
+	BLOCK_THEN(name, status_of(core_wish(vm_a, first, end, wish, true), &v), \
+		   status_of(wish_spec(vm_a, first, end, wish, true), &v))
+BLOCK_WISH(block_wish_page, GFN_BLOCK + 7, GFN_BLOCK + 8, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_rest, GFN_BLOCK + 8, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_whole, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_after_page, GFN_BLOCK - 1, RAM_PAGES, S2_WISH_SHARED)
+BLOCK_WISH(block_wish_same, GFN_BLOCK + 7, GFN_BLOCK + 8, S2_WISH_PRIVATE)
+BLOCK_WISH(block_wish_destroyed, GFN_BLOCK, RAM_PAGES, S2_WISH_DESTROYED)
+BLOCK_THEN(block_twice, mem_map(vm_a, GFN_BLOCK + 7, FREE_PAGE, 1, &v),
+	   spec_map(&spec, vm_a, GFN_BLOCK + 7, FREE_PAGE, 1, &v))
+
+/* A whole block is shared; then a part of it is private again, or all. */
+static enum cv_status shared_core(u64 p, u64 first, u64 *value)
+{
+	enum cv_status status = block_core(p);
+
+	if (status == CV_OK) {
+		status = status_of(core_wish(vm_a, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED, true),
+				   value);
+	}
+	return status == CV_OK
+		       ? status_of(core_wish(vm_a, first, RAM_PAGES, S2_WISH_PRIVATE, true), value)
+		       : status;
+}
+
+static enum cv_status shared_spec(u64 p, u64 first, u64 *value)
+{
+	enum cv_status status = block_spec(p);
+
+	if (status == CV_OK) {
+		status = status_of(wish_spec(vm_a, GFN_BLOCK, RAM_PAGES, S2_WISH_SHARED, true),
+				   value);
+	}
+	return status == CV_OK
+		       ? status_of(wish_spec(vm_a, first, RAM_PAGES, S2_WISH_PRIVATE, true), value)
+		       : status;
+}
+
+CALL(block_unshare, shared_core(p, GFN_BLOCK, &v), shared_spec(p, GFN_BLOCK, &v))
+CALL(block_unshare_part, shared_core(p, GFN_BLOCK + 3, &v), shared_spec(p, GFN_BLOCK + 3, &v))
+
+/* The VM's end with a block in it, from `first` on; then what is left. */
+static enum cv_status block_end_core(u64 p, u64 first, u64 shared, u64 *value)
+{
+	enum cv_status status = block_core(p);
+
+	if (status == CV_OK && shared != 0) {
+		status = core_wish(vm_a, shared, shared + 1, S2_WISH_SHARED, true).status;
+	}
+	status = status == CV_OK ? vm_kill(vm_a) : status;
+	status = status == CV_OK ? mem_reclaim(vm_a, first, RAM_PAGES - first, value) : status;
+	return status == CV_OK ? mem_reclaim(vm_a, *value, 1, value) : status;
+}
+
+static enum cv_status block_end_spec(u64 p, u64 first, u64 shared, u64 *value)
+{
+	enum cv_status status = block_spec(p);
+
+	if (status == CV_OK && shared != 0) {
+		status = wish_spec(vm_a, shared, shared + 1, S2_WISH_SHARED, true).status;
+	}
+	status = status == CV_OK ? spec_vm_kill(&spec, vm_a) : status;
+	status = status == CV_OK ? spec_reclaim(&spec, vm_a, first, RAM_PAGES - first, value)
+				 : status;
+	return status == CV_OK ? spec_reclaim(&spec, vm_a, *value, 1, value) : status;
+}
+
+#define BLOCK_END(name, first, shared) \
+	CALL(name, block_end_core(p, first, shared, &v), block_end_spec(p, first, shared, &v))
+BLOCK_END(block_end, GFN_BLOCK, 0)
+BLOCK_END(block_end_after_pages, 0, 0)
+BLOCK_END(block_end_within, GFN_BLOCK + 9, 0)
+BLOCK_END(block_end_split, GFN_BLOCK, GFN_BLOCK + 7)
+
+/* ---- sealing ---- */
+
+/* What the specification leaves to be seen where ciphertext is due. */
+#define CIPHERTEXT 0xc1f4e7ull
+
+static enum cv_status seen(enum cv_status status, u64 pfn)
+{
+	struct spec_page *page = spec_page(&spec, pfn);
+
+	if (page != NULL && page->token == CIPHERTEXT) {
+		page->token = fake_page_token(pfn);
+	}
+	return status;
+}
+
+static bool vm_a_has_vcpu(void)
+{
+	return spec_vm(&spec, vm_a) != NULL &&
+	       spec_vm(&spec, vm_a)->vcpu[1].state != SPEC_VCPU_UNUSED;
+}
+
+static enum cv_status core_save_page(u64 vm, u64 pfn, u64 *value)
+{
+	u64 gfn = 0, what = 0, tag[2];
+	enum cv_status status = seal_save_page(vm, pfn, &gfn, &what, tag);
+
+	*value = gfn ^ what << 32;
+	return seen(status, pfn);
+}
+
+static enum cv_status page_spec(u64 vm, u64 pfn, u64 *value)
+{
+	u64 gfn = 0, what = 0;
+	enum cv_status status = spec_seal_save_page(&spec, vm, pfn, CIPHERTEXT, &gfn, &what);
+
+	*value = gfn ^ what << 32;
+	return status;
+}
+
+/* A whole snapshot of vm_a through one page; the value mixes all that was said. */
+static enum cv_status core_save_all(u64 pfn, u64 *value)
+{
+	u64 tag[2], said = 0, last = 0;
+	enum cv_status status = seal_save_begin(vm_a, pfn);
+
+	if (vm_a_has_vcpu() && status == CV_OK) {
+		status = seal_save_vcpu(vm_a, 1, pfn, tag);
+	}
+	while (status == CV_OK && last != RV_SEAL_NO_GFN) {
+		u64 what = 0;
+
+		status = seal_save_page(vm_a, pfn, &last, &what, tag);
+		said = said * 31 + last + what;
+	}
+	*value = said;
+	return seen(status == CV_OK ? seal_save_end(vm_a, pfn, tag) : status, pfn);
+}
+
+static enum cv_status spec_save_all(u64 pfn, u64 *value)
+{
+	u64 said = 0, last = 0;
+	enum cv_status status = spec_seal_save_begin(&spec, vm_a, pfn, CIPHERTEXT);
+
+	if (vm_a_has_vcpu() && status == CV_OK) {
+		status = spec_seal_save_vcpu(&spec, vm_a, 1, pfn, CIPHERTEXT);
+	}
+	while (status == CV_OK && last != RV_SEAL_NO_GFN) {
+		u64 what = 0;
+
+		status = spec_seal_save_page(&spec, vm_a, pfn, CIPHERTEXT, &last, &what);
+		said = said * 31 + last + what;
+	}
+	*value = said;
+	return status == CV_OK ? spec_seal_save_end(&spec, vm_a, pfn, CIPHERTEXT) : status;
+}
+
+/* A new VM, empty, and the header that fits it: one row each for the first record of a page. */
+#define HEADER_PAGE (BLOCK2 + 50)
+#define WHAT_PAGE (RV_SEAL_BACKED | 1ull << RV_SEAL_PAGES_SHIFT)
+
+static enum cv_status core_load(u64 pfn, bool fits, u64 *value) CV_NO_LOCK_ANALYSIS
+{
+	static const u64 tag[2];
+	struct rv_seal_header header = { .magic = RV_SEAL_MAGIC, .version = RV_SEAL_VERSION };
+	enum cv_status status =
+		vm_create(FREE_PAGE, FREE_ROOT, RV_VM_PROTECTED, owner.words, value);
+	u64 vm = *value;
+
+	if (status != CV_OK) {
+		return status;
+	}
+	memcpy(header.owner, owner.words, sizeof(header.owner));
+	header.ram_count = fits;
+	header.ram[0].pages = RAM_PAGES;
+	for (u64 i = 0; i < sizeof(header); i += sizeof(u64)) {
+		fake_poke(HEADER_PAGE, i, ((const u64 *)&header)[i / sizeof(u64)]);
+	}
+	spec_page(&spec, HEADER_PAGE)->token = fake_page_token(HEADER_PAGE);
+	status = vm_add_ram(vm, 0, RAM_PAGES);
+	for (u64 i = 0; i < 3 && status == CV_OK; i++) {
+		status = vm_topup(vm, FREE_PAGE + 1 + i);
+	}
+	status = status == CV_OK ? seal_load_begin(vm, HEADER_PAGE) : status;
+	return status == CV_OK ? seal_load_page(vm, GFN_FREE, WHAT_PAGE, pfn, tag) : status;
+}
+
+static enum cv_status load_spec(u64 pfn, enum spec_header header, u64 *value)
+{
+	enum cv_status status =
+		spec_vm_create(&spec, FREE_PAGE, FREE_ROOT, RV_VM_PROTECTED, owner.words, value);
+	u64 vm = *value;
+
+	if (status != CV_OK) {
+		return status;
+	}
+	status = spec_vm_add_ram(&spec, vm, 0, RAM_PAGES);
+	for (u64 i = 0; i < 3 && status == CV_OK; i++) {
+		status = spec_vm_topup(&spec, vm, FREE_PAGE + 1 + i);
+	}
+	status = status == CV_OK ? spec_seal_load_begin(&spec, vm, HEADER_PAGE, header) : status;
+	return status == CV_OK ? spec_seal_load_page(&spec, vm, GFN_FREE, WHAT_PAGE, pfn, false, 0)
+			       : status;
+}
+
+static u64 no_tag[2];
+CALL(save_begin, seen(seal_save_begin(vm_a, p), p),
+     spec_seal_save_begin(&spec, vm_a, p, CIPHERTEXT))
+CALL(save_begin_open, seal_save_begin(vm_b, p), spec_seal_save_begin(&spec, vm_b, p, 0))
+CALL(save_begin_dead, seal_save_begin(vm_dead, p), spec_seal_save_begin(&spec, vm_dead, p, 0))
+CALL(save_vcpu, seen(seal_save_vcpu(vm_a, 1, p, no_tag), p),
+     spec_seal_save_vcpu(&spec, vm_a, 1, p, CIPHERTEXT))
+CALL(save_vcpu_none, seal_save_vcpu(vm_a, 2, p, no_tag), spec_seal_save_vcpu(&spec, vm_a, 2, p, 0))
+CALL(save_page, core_save_page(vm_a, p, &v), page_spec(vm_a, p, &v))
+CALL(save_page_dead, core_save_page(vm_dead, p, &v), page_spec(vm_dead, p, &v))
+CALL(save_end_early, seal_save_end(vm_a, p, no_tag), spec_seal_save_end(&spec, vm_a, p, 0))
+CALL(save_all, core_save_all(p, &v), spec_save_all(p, &v))
+CALL(seal_abort, seal_abort(vm_a), spec_seal_abort(&spec, vm_a))
+CALL(seal_abort_dead, seal_abort(vm_dead), spec_seal_abort(&spec, vm_dead))
+CALL(load_begin_a, seal_load_begin(vm_a, p), spec_seal_load_begin(&spec, vm_a, p, SPEC_HEADER_FITS))
+CALL(load_vcpu_a, seal_load_vcpu(vm_a, 1, p, no_tag), spec_seal_load_vcpu(&spec, vm_a, 1, p, false))
+CALL(load_page_a, seal_load_page(vm_a, GFN_FREE, WHAT_PAGE, p, no_tag),
+     spec_seal_load_page(&spec, vm_a, GFN_FREE, WHAT_PAGE, p, false, 0))
+CALL(load_page_odd, seal_load_page(vm_a, GFN_FREE, RV_SEAL_BACKED, p, no_tag),
+     spec_seal_load_page(&spec, vm_a, GFN_FREE, RV_SEAL_BACKED, p, false, 0))
+CALL(load_end_a, seal_load_end(vm_a, p, no_tag), spec_seal_load_end(&spec, vm_a, p, false))
+CALL(load_false, core_load(p, true, &v), load_spec(p, SPEC_HEADER_FITS, &v))
+CALL(load_differs, core_load(p, false, &v), load_spec(p, SPEC_HEADER_DIFFERS, &v))
+
 #define ENTRY(name)                                   \
 	{                                             \
 #name, do_core_##name, do_spec_##name \
 	}
 static const struct call calls[] = {
-	ENTRY(donate_core),    ENTRY(share_core),
-	ENTRY(pool_topup),     ENTRY(create_record),
-	ENTRY(create_root),    ENTRY(create_odd_root),
-	ENTRY(create_same),    ENTRY(create_flags),
-	ENTRY(create_huge),    ENTRY(topup_a),
-	ENTRY(topup_b),	       ENTRY(topup_dead),
-	ENTRY(vcpu_record),    ENTRY(vcpu_run),
-	ENTRY(vcpu_same),      ENTRY(vcpu_exists),
-	ENTRY(vcpu_index),     ENTRY(vcpu_dead),
-	ENTRY(map_a),	       ENTRY(image_add),
-	ENTRY(map_a_shared),   ENTRY(map_a_destroyed),
-	ENTRY(map_a_backed),   ENTRY(map_a_again),
-	ENTRY(map_b_again),    ENTRY(map_a_far),
-	ENTRY(map_a_outside),  ENTRY(map_a_beyond),
-	ENTRY(map_a_many),     ENTRY(image_add_over),
-	ENTRY(map_a_none),     ENTRY(map_b),
-	ENTRY(image_add_open), ENTRY(map_b_backed),
-	ENTRY(map_b_far),      ENTRY(map_dead),
-	ENTRY(map_no_vm),      ENTRY(reclaim_a),
-	ENTRY(reclaim_a_all),  ENTRY(reclaim_a_space),
-	ENTRY(reclaim_b),      ENTRY(reclaim_b_all),
-	ENTRY(reclaim_none),   ENTRY(reclaim_wrap),
-	ENTRY(reclaim_dead),   ENTRY(kill_a),
-	ENTRY(kill_dead),      ENTRY(destroy_a),
-	ENTRY(destroy_b),      ENTRY(end_a),
-	ENTRY(end_b),	       ENTRY(destroy_dead),
-	ENTRY(add_ram),	       ENTRY(add_ram_over),
-	ENTRY(add_ram_beyond), ENTRY(add_ram_wrap),
-	ENTRY(add_ram_none),   ENTRY(wish_shared),
-	ENTRY(wish_private),   ENTRY(wish_destroyed),
-	ENTRY(wish_undestroy), ENTRY(wish_keep_destroyed),
-	ENTRY(wish_all),       ENTRY(wish_block),
-	ENTRY(wish_far),       ENTRY(wish_outside),
-	ENTRY(wish_past_end),  ENTRY(wish_empty),
-	ENTRY(wish_open),      ENTRY(create_owned),
-	ENTRY(image_add_dead), ENTRY(image_add_beyond),
-	ENTRY(image_add_wrap), ENTRY(image_add_odd),
-	ENTRY(image_add_none), ENTRY(image_add_many),
-	ENTRY(image_map),      ENTRY(image_map_more),
-	ENTRY(image_map_none), ENTRY(image_map_index),
-	ENTRY(image_map_dead), ENTRY(image_map_backed),
-	ENTRY(verify_early),   ENTRY(verify_junk),
-	ENTRY(verify_foreign), ENTRY(verify_signed),
-	ENTRY(verify_open),    ENTRY(verify_dead),
+	ENTRY(donate_core),	ENTRY(share_core),
+	ENTRY(pool_topup),	ENTRY(create_record),
+	ENTRY(create_root),	ENTRY(create_odd_root),
+	ENTRY(create_same),	ENTRY(create_flags),
+	ENTRY(create_huge),	ENTRY(topup_a),
+	ENTRY(topup_b),		ENTRY(topup_dead),
+	ENTRY(vcpu_record),	ENTRY(vcpu_run),
+	ENTRY(vcpu_same),	ENTRY(vcpu_exists),
+	ENTRY(vcpu_index),	ENTRY(vcpu_dead),
+	ENTRY(map_a),		ENTRY(image_add),
+	ENTRY(map_a_shared),	ENTRY(map_a_destroyed),
+	ENTRY(map_a_backed),	ENTRY(map_a_again),
+	ENTRY(map_b_again),	ENTRY(map_a_far),
+	ENTRY(map_a_outside),	ENTRY(map_a_beyond),
+	ENTRY(map_a_many),	ENTRY(image_add_over),
+	ENTRY(map_a_none),	ENTRY(map_b),
+	ENTRY(image_add_open),	ENTRY(map_b_backed),
+	ENTRY(map_b_far),	ENTRY(map_dead),
+	ENTRY(map_no_vm),	ENTRY(reclaim_a),
+	ENTRY(reclaim_a_all),	ENTRY(reclaim_a_space),
+	ENTRY(reclaim_b),	ENTRY(reclaim_b_all),
+	ENTRY(reclaim_none),	ENTRY(reclaim_wrap),
+	ENTRY(reclaim_dead),	ENTRY(kill_a),
+	ENTRY(kill_dead),	ENTRY(destroy_a),
+	ENTRY(destroy_b),	ENTRY(end_a),
+	ENTRY(end_b),		ENTRY(destroy_dead),
+	ENTRY(add_ram),		ENTRY(add_ram_over),
+	ENTRY(add_ram_beyond),	ENTRY(add_ram_wrap),
+	ENTRY(add_ram_none),	ENTRY(wish_shared),
+	ENTRY(wish_private),	ENTRY(wish_destroyed),
+	ENTRY(wish_undestroy),	ENTRY(wish_keep_destroyed),
+	ENTRY(wish_all),	ENTRY(wish_block),
+	ENTRY(wish_far),	ENTRY(wish_outside),
+	ENTRY(wish_past_end),	ENTRY(wish_empty),
+	ENTRY(wish_open),	ENTRY(create_owned),
+	ENTRY(image_add_dead),	ENTRY(image_add_beyond),
+	ENTRY(image_add_wrap),	ENTRY(image_add_odd),
+	ENTRY(image_add_none),	ENTRY(image_add_many),
+	ENTRY(image_map),	ENTRY(image_map_more),
+	ENTRY(image_map_none),	ENTRY(image_map_index),
+	ENTRY(image_map_dead),	ENTRY(image_map_backed),
+	ENTRY(verify_early),	ENTRY(verify_junk),
+	ENTRY(verify_foreign),	ENTRY(verify_signed),
+	ENTRY(verify_open),	ENTRY(verify_dead),
+	ENTRY(save_begin),	ENTRY(save_begin_open),
+	ENTRY(save_begin_dead), ENTRY(save_vcpu),
+	ENTRY(save_vcpu_none),	ENTRY(save_page),
+	ENTRY(save_page_dead),	ENTRY(save_end_early),
+	ENTRY(save_all),	ENTRY(seal_abort),
+	ENTRY(seal_abort_dead), ENTRY(load_begin_a),
+	ENTRY(load_vcpu_a),	ENTRY(load_page_a),
+	ENTRY(load_page_odd),	ENTRY(load_end_a),
+	ENTRY(load_false),	ENTRY(load_differs),
+};
+
+/* Apart, because each moves 512 pages. */
+static const struct call block_calls[] = {
+	ENTRY(block),
+	ENTRY(block_open),
+	ENTRY(block_short),
+	ENTRY(block_odd_pfn),
+	ENTRY(block_odd_gfn),
+	ENTRY(block_behind_pages),
+	ENTRY(block_with_table),
+	ENTRY(block_outside),
+	ENTRY(block_top),
+	ENTRY(block_wish_page),
+	ENTRY(block_wish_rest),
+	ENTRY(block_wish_whole),
+	ENTRY(block_wish_after_page),
+	ENTRY(block_wish_same),
+	ENTRY(block_wish_destroyed),
+	ENTRY(block_twice),
+	ENTRY(block_unshare),
+	ENTRY(block_unshare_part),
+	ENTRY(block_end),
+	ENTRY(block_end_after_pages),
+	ENTRY(block_end_within),
+	ENTRY(block_end_split),
 };
 
 /* ---- one cell ---- */
@@ -636,7 +959,7 @@ static u64 set_scene(enum page_scene page, enum vm_scene vms, enum pool_scene po
 {
 	u64 subject;
 
-	observe_boot(&spec);
+	observe_boot(&spec, &observe_machine);
 	fake_poke(SUBJECT, 0, 0x1234);
 	spec_page(&spec, SUBJECT)->token = fake_page_token(SUBJECT);
 	make_vms();
@@ -721,8 +1044,9 @@ static void cell(const struct call *call, enum page_scene page, enum vm_scene vm
 	}
 }
 
-/* All calls in the scenes of `vms` (a mask). */
-static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
+/* These calls in the scenes of `vms` (a mask). */
+static void run_calls(const struct call *these, u32 count, enum pool_scene pool, u32 vms_mask,
+		      bool is_hostile)
 {
 	u32 cells = 0;
 
@@ -733,14 +1057,29 @@ static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
 			}
 			set_scene(page, vms, pool);
 			observe_check(&spec, true, "the scene");
-			for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
-				cell(&calls[i], page, vms, pool, is_hostile);
+			for (u32 i = 0; i < count; i++) {
+				cell(&these[i], page, vms, pool, is_hostile);
 				cells++;
 			}
 		}
 	}
 	fake_halt();
 	print_message("# %u cells\n", cells);
+}
+
+static void run_cells(enum pool_scene pool, u32 vms_mask, bool is_hostile)
+{
+	run_calls(calls, ARRAY_SIZE(calls), pool, vms_mask, is_hostile);
+}
+
+static void test_blocks(void **state)
+{
+	(void)state;
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_FULL,
+		  1u << VMS_READY | 1u << VMS_VERIFIED | 1u << VMS_POWEROFF, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_LOW, 1u << VMS_VERIFIED, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_DRY, 1u << VMS_VERIFIED, false);
+	run_calls(block_calls, ARRAY_SIZE(block_calls), POOL_FULL, 1u << VMS_VERIFIED, true);
 }
 
 static void test_matrix(void **state)
@@ -770,12 +1109,13 @@ static void test_matrix_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matrix),
-		cmocka_unit_test(test_matrix_pool_low),
-		cmocka_unit_test(test_matrix_pool_dry),
-		cmocka_unit_test(test_matrix_hostile),
+		cmocka_unit_test(test_matrix),		cmocka_unit_test(test_matrix_pool_low),
+		cmocka_unit_test(test_matrix_pool_dry), cmocka_unit_test(test_matrix_hostile),
+		cmocka_unit_test(test_blocks),
 	};
 
 	owner_make(&owner, RV_CURVE_P256, 1);
+	cmocka_set_test_filter(getenv("MATRIX")); /* one of the tests, by name */
+	seal_init((const u8[CRYPTO_KEY_BYTES]){ 1 });
 	return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }

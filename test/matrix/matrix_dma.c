@@ -424,7 +424,7 @@ static u64 set_scene(enum scene scene, enum vm_state state, u32 active, u32 core
 	static struct pool drained;
 	u64 subject;
 
-	observe_boot(&spec);
+	observe_boot(&spec, &observe_machine);
 	fake_poke(SUBJECT, 0, 0x1234);
 	spec_page(&spec, SUBJECT)->token = fake_page_token(SUBJECT);
 	next_spare = SPARE;

@@ -13,13 +13,17 @@
 
 const struct fake_machine observe_machine = {
 	.regions = {
-		{ .base = { 0x40000000 }, .pages = 3 * PAGES_PER_BLOCK },
+		{ .base = { 0x40000000 }, .pages = 4 * PAGES_PER_BLOCK },
 		{ .base = { 0x409f5000 }, .pages = 64 }, /* over a block's edge */
 	},
 	.region_count = 2,
 	.core_base = 0x40000000,
 	.core_tables = 32,
+	.hidden_base = FAKE_HIDDEN_BASE,
+	.io_base = FAKE_IO_BASE,
 };
+
+static const struct fake_machine *observed;
 
 static void observe_page(struct spec_page *out, u64 pfn, bool has_el2_table)
 {
@@ -42,6 +46,25 @@ static void observe_page(struct spec_page *out, u64 pfn, bool has_el2_table)
 	}
 }
 
+static void observe_vcpu(struct spec_vcpu *out, const struct vm *vm, u32 index)
+{
+	const struct vcpu *vcpu = vm->vcpus[index];
+
+	if (vcpu->vm != vm || vcpu->index != index || vcpu->mpidr != vcpu_mpidr(index)) {
+		fake_fail("vCPU %u of VM %#lx is not what its record says", index, vm->handle);
+	}
+	*out = (struct spec_vcpu){
+		.state = vcpu->run_state == VCPU_ACTIVE ? SPEC_VCPU_ACTIVE : SPEC_VCPU_READY,
+		.power = vcpu->power,
+		.has_run = vcpu->has_run,
+		.run_pfn = vcpu->run_pfn.v,
+		.entry_pc = vcpu->entry_pc,
+		.entry_x0 = vcpu->entry_x0,
+		.pc = vcpu->ctx.pc,
+		.x0 = vcpu->ctx.x[0],
+	};
+}
+
 static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 {
 	struct vm *vm = vm_lock(handle);
@@ -54,22 +77,28 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 	out->is_protected = vm->is_protected;
 	out->state = vm->state;
 	out->active = vm->active_count;
+	out->entry = vm->entry;
 	out->ram_count = vm->ram_count;
 	memcpy(out->ram, vm->ram, sizeof(out->ram));
 	out->guest_pages = vm->guest_pages;
 	out->tables_free = pool_count(&vm->tables);
-	out->has_level2 = s2_tables_needed(&vm->s2, gfn_make(0), 2) == 0;
+	for (u64 i = 0; i < SPEC_GFN_GIBS; i++) {
+		out->has_level2[i] = s2_tables_needed(&vm->s2, gfn_make(i * PAGES_PER_GIB), 2) == 0;
+	}
 	for (u64 i = 0; i < SPEC_GFN_BLOCKS; i++) {
-		out->has_level3[i] = s2_tables_needed(&vm->s2, gfn_make(i * 512), 3) == 0;
+		out->has_level3[i] =
+			s2_tables_needed(&vm->s2, gfn_make(i * PAGES_PER_BLOCK), 3) == 0;
 	}
 	for (u64 gfn = 0; gfn < SPEC_GFNS; gfn++) {
 		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
 
-		out->gfn[gfn].pfn = leaf.is_mapped ? leaf.pa.v >> PAGE_SHIFT : 0;
+		out->gfn[gfn].pfn = leaf.is_mapped ? s2_leaf_pfn(&leaf, gfn_make(gfn)).v : 0;
 		out->gfn[gfn].wish = leaf.wish;
 	}
 	for (u32 i = 0; i < SPEC_VCPUS; i++) {
-		out->run_pfn[i] = vm->vcpus[i] != NULL ? vm->vcpus[i]->run_pfn.v : 0;
+		if (vm->vcpus[i] != NULL) {
+			observe_vcpu(&out->vcpu[i], vm, i);
+		}
 	}
 	out->image_count = vm->images.count;
 	for (u32 i = 0; i < vm->images.count; i++) {
@@ -82,6 +111,15 @@ static void observe_vm(struct spec_vm *out, u64 handle) CV_NO_LOCK_ANALYSIS
 	out->dma_pages = vm->dma_pages;
 	out->dma_contexts = vm->dma_contexts;
 	out->device_pages = vm->device_pages;
+	out->may_be_saved = vm->may_be_saved;
+	out->seal = (struct spec_seal){
+		.mode = vm->seal.mode,
+		.next_vcpu = vm->seal.next_vcpu,
+		.next_gfn = vm->seal.next_gfn.v,
+		.is_complete = vm->seal.is_complete,
+		.records = vm->seal.records,
+		.pages = vm->seal.pages,
+	};
 	out->donated_count = (u32)vm->donated_count;
 	at = vm->donated;
 	for (u32 i = out->donated_count; i > 0; i--) {
@@ -137,13 +175,18 @@ static void observe_context(struct spec_state *state, u32 index)
 		for (u64 i = 0; i < state->region[r].pages; i++) {
 			observe_slot(out, context, bank + i, slot++);
 		}
-		first = align_down(state->region[0].base.v >> PAGE_SHIFT, 512ull * 512);
+		first = state->region[0].base.v >> PAGE_SHIFT;
 	}
 	out->tables_free = pool_count((struct pool *)&context->tables);
-	out->has_level2 = s2_tables_needed(&context->s2, gfn_make(first), 2) == 0;
+	for (u64 i = 0; i < SPEC_CONTEXT_GIBS; i++) {
+		gfn_t at = gfn_make(align_down(first, PAGES_PER_GIB) + i * PAGES_PER_GIB);
+
+		out->has_level2[i] = s2_tables_needed(&context->s2, at, 2) == 0;
+	}
 	for (u64 i = 0; i < SPEC_CONTEXT_BLOCKS; i++) {
-		out->has_level3[i] =
-			s2_tables_needed(&context->s2, gfn_make(first + i * 512), 3) == 0;
+		gfn_t at = gfn_make(align_down(first, PAGES_PER_BLOCK) + i * PAGES_PER_BLOCK);
+
+		out->has_level3[i] = s2_tables_needed(&context->s2, at, 3) == 0;
 	}
 	out->donated_count = (u32)context->donated_count;
 	at = context->donated;
@@ -159,7 +202,7 @@ static void observe_context(struct spec_state *state, u32 index)
 /* Whose a device page is: the host's map and the VMs' must agree. */
 static void observe_io(struct spec_state *state, u32 index)
 {
-	u64 pfn = (FAKE_IO_BASE >> PAGE_SHIFT) + index;
+	u64 pfn = (observed->io_base >> PAGE_SHIFT) + index;
 	struct s2_leaf host = s2_walk(mem_host_s2(), gfn_make(pfn));
 
 	for (u32 v = 0; v < SPEC_VMS; v++) {
@@ -168,6 +211,9 @@ static void observe_io(struct spec_state *state, u32 index)
 				state->io[index] = (struct spec_io){ state->vm[v].handle, gfn };
 			}
 		}
+	}
+	if (host.is_mapped && host.attr != S2_DEVICE) {
+		fake_fail("device page %#lx: the host has it as RAM", pfn);
 	}
 	if (host.is_mapped == (state->io[index].vm != 0)) {
 		fake_fail("device page %#lx: in the host's map and in a VM's, or in none", pfn);
@@ -178,6 +224,14 @@ static void observe_io(struct spec_state *state, u32 index)
 static void observe_counts(const struct spec_state *state)
 {
 	u64 counts[RV_PAGES_STATES] = { 0 };
+	u32 vcpus = 0;
+
+	for (u32 i = 0; i < SPEC_VMS * SPEC_VCPUS; i++) {
+		vcpus += state->vm[i / SPEC_VCPUS].vcpu[i % SPEC_VCPUS].state != SPEC_VCPU_UNUSED;
+	}
+	if (vm_vcpu_count() != vcpus) {
+		fake_fail("the core counts %u vCPUs, there are %u", vm_vcpu_count(), vcpus);
+	}
 
 	for (u32 i = 0; i < state->page_count; i++) {
 		const struct spec_page *page = &state->page[i];
@@ -196,23 +250,42 @@ static void observe_counts(const struct spec_state *state)
 	}
 }
 
+/* Which tables EL2's map and the host's have. */
+static void observe_core_tables(struct spec_state *state)
+{
+	u64 first = state->region[0].base.v >> PAGE_SHIFT;
+	u64 block = align_down(first, PAGES_PER_BLOCK);
+	u64 gib = align_down(first, PAGES_PER_GIB);
+
+	for (u32 i = 0; i < SPEC_BLOCKS; i++) {
+		pfn_t at = pfn_make(block + i * PAGES_PER_BLOCK);
+
+		state->hyp_leaf[i] = hyp_tables_needed(at) == 0;
+	}
+	for (u32 i = 0; i < SPEC_GIBS; i++) {
+		u64 at = gib + i * PAGES_PER_GIB;
+
+		state->hyp_level2[i] = hyp_tables_needed(pfn_make(at)) <= 1;
+		state->host_level2[i] = s2_tables_needed(mem_host_s2(), gfn_make(at), 2) == 0;
+	}
+}
+
 void observe(struct spec_state *state, const struct spec_state *like)
 {
-	u64 block = observe_machine.regions[0].base.v >> PAGE_SHIFT;
+	u64 first_block;
 	u32 count = 0;
 
 	memset(state, 0, sizeof(*state));
-	state->region_count = observe_machine.region_count;
-	memcpy(state->region, observe_machine.regions, sizeof(state->region));
-	for (u32 i = 0; i < SPEC_BLOCKS; i++) {
-		state->hyp_leaf[i] = hyp_tables_needed(pfn_make(block + i * 512)) == 0;
-	}
+	state->region_count = observed->region_count;
+	memcpy(state->region, observed->regions, sizeof(state->region));
+	observe_core_tables(state);
+	first_block = (state->region[0].base.v >> PAGE_SHIFT) / PAGES_PER_BLOCK;
 	for (u32 r = 0; r < state->region_count; r++) {
 		for (u64 i = 0; i < state->region[r].pages; i++) {
 			u64 pfn = (state->region[r].base.v >> PAGE_SHIFT) + i;
 
 			observe_page(&state->page[count++], pfn,
-				     state->hyp_leaf[pfn / 512 - block / 512]);
+				     state->hyp_leaf[pfn / PAGES_PER_BLOCK - first_block]);
 		}
 	}
 	state->page_count = count;
@@ -222,7 +295,7 @@ void observe(struct spec_state *state, const struct spec_state *like)
 	for (u32 i = 0; i < SPEC_CONTEXTS; i++) {
 		observe_context(state, i);
 	}
-	state->io_base = FAKE_IO_BASE;
+	state->io_base = observed->io_base;
 	for (u32 i = 0; i < SPEC_IO; i++) {
 		observe_io(state, i);
 	}
@@ -233,11 +306,12 @@ void observe(struct spec_state *state, const struct spec_state *like)
 	observe_counts(state);
 }
 
-void observe_boot(struct spec_state *state)
+void observe_boot(struct spec_state *state, const struct fake_machine *machine)
 {
 	static struct spec_state nothing;
 
-	fake_boot(&observe_machine);
+	observed = machine;
+	fake_boot(machine);
 	nothing.has_entropy = true;
 	observe(state, &nothing);
 }
@@ -248,13 +322,17 @@ static void check_leaf_tables(struct spec_state *state)
 		u64 first = state->region[i].base.v >> PAGE_SHIFT;
 
 		for (u64 pfn = first; pfn < first + state->region[i].pages; pfn++) {
-			bool has_table = s2_walk(mem_host_s2(), gfn_make(pfn)).level == 3;
+			struct s2_leaf leaf = s2_walk(mem_host_s2(), gfn_make(pfn));
+			bool has_table = leaf.level == 3;
+			/* A block that the corevisor took whole at boot has no use for a table. */
+			bool is_gone = leaf.level == 2 && !leaf.is_mapped &&
+				       spec_page(state, pfn)->owner == OWNER_CORE;
 
-			if (has_table != spec_is_split(state, pfn)) {
+			if (has_table != spec_is_split(state, pfn) && !is_gone) {
 				fake_fail("page %#lx: %s", pfn,
 					  has_table ? "the block was not joined" : "no leaf table");
 			}
-			pfn |= 511;
+			pfn |= PAGES_PER_BLOCK - 1;
 		}
 	}
 }

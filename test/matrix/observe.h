@@ -9,8 +9,8 @@
 
 /* The machine of the matrix and the walk: one bank of blocks, one that is aligned to nothing. */
 extern const struct fake_machine observe_machine;
-/* Boots it and makes `state` what it is. */
-void observe_boot(struct spec_state *state);
+/* Boots a machine and makes `state` what it is. */
+void observe_boot(struct spec_state *state, const struct fake_machine *machine);
 /* Reads the core's state. `like` tells what cannot be seen: handles to look for, entropy,
  * generation. */
 void observe(struct spec_state *state, const struct spec_state *like);

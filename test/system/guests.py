@@ -38,6 +38,62 @@ tap.test(lambda: answers("6.1", "neoverse-n1", "open"), "an open guest answers o
 
 
 @tap.test
+def what_is_not_signed_is_refused():
+    "refused, with the reason: an unsigned kernel, a changed image, one without its end; then the signed one starts"
+    done = tap.machine("--kernel", "6.12", "--cmd", """
+        image=/run/guest-images/protected
+        refused() {
+            guest start bad --kind protected --wait --wait-limit 240 --raw "$1" 2>&1 >/dev/null |
+                sed -n 's/.*kvm run failed //p; s/.*hostvisor: a protected VM is refused, \\([^;]*\\);.*/\\1/p'
+            guest list | grep bad
+        }
+        guest start protected --wait --wait-limit 240 >/dev/null && guest stop protected || exit 1
+        refused /guest/Image-7.2
+        size=$(stat -c %s $image)
+        # In the initramfs, which the last MiB of the image is.
+        printf 'something else' | dd of=$image bs=1 seek=$((size - 1000000)) conv=notrunc 2>/dev/null
+        refused $image
+        rm $image; guest start protected >/dev/null; guest stop protected
+        truncate -s $((size - 4096)) $image; refused $image
+        rm $image
+        guest start protected --wait --wait-limit 240 >/dev/null && guest exec protected echo up""", limit=600)
+    tap.equal(done.status, 0, done)
+    missing = ["Required key not available", "there is no signed image in its memory"]
+    tap.equal(done.out.splitlines(), [*missing, "Key was rejected by service",
+                                      "its image is not what the owner signed: changed, or another's key", *missing,
+                                      "up"], done)
+
+
+@tap.test
+def own_images():
+    "an image of one's own: another command line, signed in the host or with a key; QEMU's -append does nothing"
+    done = tap.machine("--kernel", "6.12", "--cmd", """
+        start() { guest start own --kind protected --wait --wait-limit 240 "$@" 2>&1 >/dev/null || exit 1; }
+        look() { guest exec own cat /proc/cmdline; guest stop own; }
+        start --append is=ours; look
+        ravelin keygen -o /run/owner.pem >/dev/null
+        start --sign /run/owner.pem -- -append is=theirs; look""", limit=600)
+    tap.equal(done.status, 0, done)
+    usual = "console=ttyAMA0 console=hvc0 quiet"
+    tap.equal(done.out.splitlines(), ["guest: 'own' is signed here, with a key of this host: for trying out only",
+                                      usual + " is=ours", usual], done)
+
+
+@tap.test
+def reset():
+    "a protected guest resets itself and starts from its image anew"
+    done = tap.machine("--kernel", "6.1", "--cmd", """
+        guest start protected --wait --wait-limit 240 >/dev/null || exit 1
+        guest exec protected 'touch /run/before; (sleep 1; reboot -f) >/dev/null 2>&1 &'
+        sleep 5
+        timeout 240 guest exec protected 'ls /run; echo again'
+        grep -c 'is up on' /run/guests/protected/console.log; guest list | grep -c running""", limit=400)
+    tap.equal(done.status, 0, done)
+    tap.require("before" not in done.out, done)
+    tap.equal(done.out.splitlines()[-3:], ["again", "2", "1"], done)
+
+
+@tap.test
 def three_at_once():
     "two protected guests and an open one run at once"
     done = tap.machine("--kernel", "6.12", "--cmd", """

@@ -20,6 +20,7 @@ ATTACKS = {
     "host_vm": "VMs by the ABI alone: build, run, kill, reclaim, destroy",
     "host_boot": "what the owner did not sign does not start, and all of it comes back scrubbed",
     "host_weak": "the published system's weaknesses, tried by calls",
+    "host_seal": "a guest goes on from its snapshot; nothing but the snapshot opens",
     "host_share": "a VM shares memory and takes it back: both ways the content is lost",
     "host_guests": "VMs that attack: encodings, devices, calls, illegal returns, vectors that are no RAM",
     "host_moves": "vCPUs that move, and two on one CPU",

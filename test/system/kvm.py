@@ -34,7 +34,7 @@ def all_ok(done, count, first="ok 1 "):
 
 def api(kernel, cpu):
     all_ok(tap.machine("--lean", "--kernel", kernel, "--cpu", cpu, "--file", API,
-                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=150), 39)
+                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=150), 63)
 
 
 def kills(kernel, cpu):
@@ -89,12 +89,12 @@ tap.test(needs_corevisor)
 
 def needs_its_abi():
     "the module refuses a corevisor of another ABI version, and says why"
-    other = ("include/ravelin/abi.h", "#define RV_ABI_MAJOR 1", "#define RV_ABI_MAJOR 2")
+    other = ("include/ravelin/abi.h", "#define RV_ABI_MAJOR 2", "#define RV_ABI_MAJOR 3")
     corevisor = weakened.build("another-abi", [other])
     done = tap.machine("--lean", "--corevisor", corevisor.image, "--cmd", """
         dmesg | grep -o 'hostvisor: the corevisor.*' | sort -u
         grep hostvisor /proc/modules; ls /dev/kvm* 2>/dev/null; echo done""")
-    tap.equal(done.out.splitlines(), ["hostvisor: the corevisor speaks ABI 2.0, this module 1.x", "done"], done)
+    tap.equal(done.out.splitlines(), ["hostvisor: the corevisor speaks ABI 3.0, this module 2.x", "done"], done)
     shutil.rmtree(os.path.join(weakened.DIRECTORY, "another-abi"))
 
 

@@ -39,6 +39,8 @@ for words, reason in (
 for words, reason in (
         (["--kernel", "5.10"], "5.10 is missing: --kernel wants"),
         ([*NATIVE, "--file", "/does/not/exist"], "/does/not/exist is missing: --file wants"),
+        (["--lean", "--initrd", "none", "--root-secret", "/no/such/file"], "--root-secret wants a file of 32 bytes"),
+        (["--lean", "--initrd", "none", "--root-secret", "machine"], "--root-secret wants 32"),
         (["--lean", "--corevisor", "/no/such/image"], "/no/such/image is missing: run 'make all'"),
         ([*NATIVE, "--log", "/no/such/directory/log"], "/no/such/directory/log"),
 ):
@@ -51,7 +53,7 @@ def help_names_every_option():
     done = tap.run("./machine", "--help")
     tap.equal(done.status, 0)
     for option in ("--cmd", "--kernel", "--cpu", "--smp", "--mem", "--append", "--file", "--icount", "--no-corevisor",
-                   "--time-limit", "--log", "--gdb", "-- QEMU_ARGUMENT"):
+                   "--root-secret", "--time-limit", "--log", "--gdb", "-- QEMU_ARGUMENT"):
         tap.require(option in done.out, f"{option} is not in the help text")
 
 

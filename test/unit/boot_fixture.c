@@ -6,6 +6,7 @@
 #include <cv/info.h>
 #include <cv/ledger.h>
 #include <cv/mem.h>
+#include <cv/seal.h>
 #include <cv/vm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@ s64 (*fix_firmware)(u64 fn, u64 a1);
 u32 fix_cpu;
 enum arch_place fix_place[CPU_MAX];
 u32 fix_forgets, fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+u32 fix_inside_at_scrub;
 void (*fix_on_event)(void);
+void (*fix_on_clean)(const void *start, u64 bytes);
 char fix_console[8192];
 u32 fix_console_bytes;
 static u64 fix_counter;
@@ -64,7 +67,9 @@ void arch_boot_map(pa_t base, u64 bytes)
 }
 void arch_clean_range(const void *start, u64 bytes)
 {
-	(void)start, (void)bytes;
+	if (fix_on_clean != NULL) {
+		fix_on_clean(start, bytes);
+	}
 }
 u64 arch_cpu_affinity(void)
 {
@@ -80,13 +85,13 @@ void arch_wait_event(void)
 void arch_cpu_relax(void)
 {
 }
-void arch_lock_taken(u32 rank)
+void arch_lock_taken(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
-void arch_lock_dropped(u32 rank)
+void arch_lock_dropped(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
 enum arch_place arch_cpu_place(u32 cpu)
 {
@@ -97,6 +102,10 @@ void arch_forget_cpus(void)
 	fix_forgets++;
 }
 void rng_forget(void)
+{
+	fix_forgets++;
+}
+void seal_forget(void)
 {
 	fix_forgets++;
 }
@@ -119,6 +128,9 @@ void info_count(enum rv_exit_class class)
 void vm_scrub_all(void)
 {
 	fix_scrubs++;
+	for (u32 i = 0; i < CPU_MAX; i++) {
+		fix_inside_at_scrub += fix_place[i] == ARCH_AT_EL2;
+	}
 }
 
 void arch_send_event(void)
@@ -129,13 +141,13 @@ void arch_send_event(void)
 	}
 }
 
-/* Guests fault and come out. */
+/* Guests fault, and are put away at EL2. */
 void mem_revoke_everything(void)
 {
 	fix_revokes++;
 	for (u32 i = 0; i < CPU_MAX; i++) {
 		fix_inside_at_revoke += fix_place[i] == ARCH_AT_EL2;
-		fix_place[i] = fix_place[i] == ARCH_AT_GUEST ? ARCH_AT_HOST : fix_place[i];
+		fix_place[i] = fix_place[i] == ARCH_AT_GUEST ? ARCH_AT_EL2 : fix_place[i];
 	}
 }
 

@@ -50,7 +50,9 @@ extern s64 (*fix_firmware)(u64 fn, u64 a1);
 extern u32 fix_cpu; /* arch_cpu_index() */
 extern enum arch_place fix_place[CPU_MAX];
 extern u32 fix_forgets, fix_revokes, fix_scrubs, fix_inside_at_revoke, fix_events;
+extern u32 fix_inside_at_scrub;
 extern void (*fix_on_event)(void); /* others get on */
+extern void (*fix_on_clean)(const void *start, u64 bytes);
 
 /* ---- console ---- */
 extern char fix_console[8192];

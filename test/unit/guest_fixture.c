@@ -97,6 +97,14 @@ enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wis
 	return fix.wish_status;
 }
 
+bool mem_vm_has_tables(struct vm *vm, gfn_t gfn, u32 level)
+{
+	assert_true(fix.is_locked);
+	assert_true(vm_is_ram(vm, gfn));
+	assert_int_equal(level, 3);
+	return fix.has_tables;
+}
+
 enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_until)
 {
 	assert_true(fix.is_locked);

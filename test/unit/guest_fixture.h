@@ -41,6 +41,7 @@ struct fix {
 	ipa_t written_ipa;
 	u64 writes;
 	enum cv_status wish_status;
+	bool has_tables; /* what mem_vm_has_tables() says after NOMEM */
 	u64 wish_progress; /* pages one mem_vm_set_wish() does at most */
 	enum s2_wish wish_asked;
 	bool wish_change_destroyed;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The bundle: what is right is read, what is wrong is refused with its cause, noise never leads
  * outside. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "boot_fixture.h"
 
 #include <cv/boot.h>
 #include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ROOM 16384
 #define KERNEL_BYTES 4096
@@ -16,6 +18,7 @@
 struct recipe {
 	const char *kernel_name, *ramdisk_name, *default_name, *compression, *bootargs;
 	u32 kernel_bytes;
+	bool is_initrd_empty;
 	u32 magic;
 	u64 flags, image_bytes, text_offset;
 };
@@ -43,7 +46,7 @@ static void put_image(const char *name, const void *data, u32 bytes, const char 
 	if (compression != NULL) {
 		fdt_property_string(fit, "compression", compression);
 	}
-	if (bytes > 0) {
+	if (data != NULL) {
 		assert_int_equal(fdt_property(fit, "data", data, (int)bytes), 0);
 	}
 	fdt_end_node(fit);
@@ -64,8 +67,8 @@ static u64 bundle_make(const struct recipe *r)
 	fdt_finish_reservemap(fit);
 	fdt_begin_node(fit, "");
 	fdt_begin_node(fit, "images");
-	put_image("kernel-1", kernel, r->kernel_bytes, r->compression);
-	put_image("ramdisk-1", initrd, sizeof(initrd), "none");
+	put_image("kernel-1", r->kernel_bytes > 0 ? kernel : NULL, r->kernel_bytes, r->compression);
+	put_image("ramdisk-1", initrd, r->is_initrd_empty ? 0 : sizeof(initrd), "none");
 	fdt_end_node(fit);
 	fdt_begin_node(fit, "configurations");
 	if (r->default_name != NULL) {
@@ -149,6 +152,7 @@ static void test_refusals(void **state)
 	r = good, r.ramdisk_name = "ramdisk-2", expect(r, "no initrd");
 	r = good, r.compression = "gzip", expect(r, "compressed");
 	r = good, r.kernel_bytes = 0, expect(r, "has no data");
+	r = good, r.is_initrd_empty = true, expect(r, "the initrd has no data");
 	r = good, r.kernel_bytes = 63, expect(r, "too short");
 	r = good, r.magic++, expect(r, "not an arm64 Image");
 	r = good, r.flags = 0xb, expect(r, "big endian");
@@ -160,6 +164,36 @@ static void test_refusals(void **state)
 	r = good, r.text_offset = ~0ull, expect(r, "text offset");
 }
 
+/* Not even a header: nothing behind it is read, for there is nothing. (libfdt comes compiled, so
+ * the address sanitizer does not watch it.) */
+static void read_short(void)
+{
+	static u8 *pages;
+	u8 *last;
+
+	if (pages == NULL) {
+		pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_ptr_not_equal(pages, MAP_FAILED);
+		assert_int_equal(mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+	}
+	last = pages + PAGE_SIZE - 16;
+	memcpy(last, fit, 16);
+	bundle_read(&(struct boot_range){ (u64)(uintptr_t)last, 16 }, &bundle);
+}
+
+/* A name without an end goes on in what follows. */
+static void test_string_without_end(void **state)
+{
+	int node;
+	u64 bytes = bundle_make(&good);
+
+	(void)state;
+	node = fdt_path_offset(fit, "/configurations/conf-1");
+	assert_int_equal(fdt_setprop(fit, node, "kernel", "kernel-1", 8), 0);
+	assert_refused(read_bytes(bytes), "no kernel");
+}
+
 static void test_outer_frame(void **state)
 {
 	u64 bytes = bundle_make(&good);
@@ -167,6 +201,7 @@ static void test_outer_frame(void **state)
 	(void)state;
 	assert_refused(read_bytes(bytes - 1), "not a bundle");
 	assert_refused(read_bytes(10), "not a bundle");
+	assert_refused(read_short(), "not a bundle");
 	fit[0] ^= 1;
 	assert_refused(read_bytes(bytes), "not a bundle");
 	fit[0] ^= 1;
@@ -217,7 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),	 cmocka_unit_test(test_optional_parts),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_outer_frame),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_noise),	 cmocka_unit_test(test_string_without_end),
 	};
 
 	return cmocka_run_group_tests_name("bundle", tests, NULL, NULL);

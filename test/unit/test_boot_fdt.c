@@ -26,19 +26,46 @@ static void cells(const char *name, u32 count, const u32 *values)
 #define CELLS(name, ...) \
 	cells(name, sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32), (const u32[]){ __VA_ARGS__ })
 
+/* The memory nodes' status; NULL: none */
+static const char *memory_status;
+
 static void memory_node(const char *name, u32 base_high, u32 base, u32 bytes)
 {
 	fdt_begin_node(tree, name);
 	fdt_property_string(tree, "device_type", "memory");
+	if (memory_status != NULL) {
+		fdt_property_string(tree, "status", memory_status);
+	}
 	CELLS("reg", base_high, base, 0, bytes);
 	fdt_end_node(tree);
 }
+
+/* One node, two ranges */
+static void reserved_nodes(void)
+{
+	fdt_begin_node(tree, "reserved-memory");
+	CELLS("#address-cells", 2);
+	CELLS("#size-cells", 2);
+	fdt_property(tree, "ranges", NULL, 0);
+	fdt_begin_node(tree, "firmware@4a000000");
+	CELLS("reg", 0, 0x4a000000, 0, 0x3000, 0, 0x4b000000, 0, 0x1000);
+	fdt_end_node(tree);
+	fdt_end_node(tree);
+}
+
+/* Of /cpus; with any but 1 and 0, reg is long enough for everything. */
+static u32 address_cells = 1;
+static u32 size_cells = 0;
 
 static void cpu_node(const char *name, u32 affinity)
 {
 	fdt_begin_node(tree, name);
 	fdt_property_string(tree, "device_type", "cpu");
-	CELLS("reg", affinity);
+	if (address_cells == 1 && size_cells == 0) {
+		CELLS("reg", affinity);
+	} else {
+		CELLS("reg", 0, 0, 0, 0, 0, 0);
+	}
 	fdt_end_node(tree);
 }
 
@@ -48,6 +75,37 @@ static void device_node(const char *name, const char *compatible, u32 base, u32 
 	fdt_property_string(tree, "compatible", compatible);
 	CELLS("reg", 0, base, 0, bytes);
 	fdt_end_node(tree);
+}
+
+/* How many nodes of a kind there are beside the usual ones */
+static struct {
+	u32 memories, cpus, devices, reservations;
+} more;
+
+static void more_nodes(u32 count, void (*make)(const char *name, u32 i))
+{
+	for (u32 i = 0; i < count; i++) {
+		char name[] = "n@00";
+
+		name[2] = (char)('0' + i / 10);
+		name[3] = (char)('0' + i % 10);
+		make(name, i);
+	}
+}
+
+static void more_memory(const char *name, u32 i)
+{
+	memory_node(name, 1, i * 0x2000000, 0x1000000);
+}
+
+static void more_cpu(const char *name, u32 i)
+{
+	cpu_node(name, 0x200 + i);
+}
+
+static void more_device(const char *name, u32 i)
+{
+	device_node(name, "arm,smmu-v3", 0xa000000 + i * 0x20000, 0x20000);
 }
 
 static void special_nodes(const char *method)
@@ -73,13 +131,18 @@ static void special_nodes(const char *method)
 /* A third bank of 1 GiB, if not 0 */
 static u64 high_ram;
 
+static u32 seed_bytes = 40;
+
 static void tree_make(const char *method)
 {
-	static const u8 seed[40] = { 1, 2, 3 };
+	static const u8 seed[BOOT_SEED_MAX + 1] = { 1, 2, 3 };
 
 	memset(tree, 0, sizeof(tree));
 	fdt_create(tree, ROOM);
 	fdt_add_reservemap_entry(tree, 0x48000000, 0x1000);
+	for (u32 i = 0; i < more.reservations; i++) {
+		fdt_add_reservemap_entry(tree, 0x49000000 + i * 0x2000, 0x1000);
+	}
 	fdt_finish_reservemap(tree);
 	fdt_begin_node(tree, "");
 	CELLS("#address-cells", 2);
@@ -89,17 +152,21 @@ static void tree_make(const char *method)
 	if (high_ram > 0) {
 		memory_node("memory@10000000000", high_ram >> 32, (u32)high_ram, 0x40000000);
 	}
+	more_nodes(more.memories, more_memory);
 	fdt_begin_node(tree, "cpus");
-	CELLS("#address-cells", 1);
-	CELLS("#size-cells", 0);
+	CELLS("#address-cells", address_cells);
+	CELLS("#size-cells", size_cells);
 	cpu_node("cpu@0", 0);
 	cpu_node("cpu@100", 0x100);
+	more_nodes(more.cpus, more_cpu);
 	fdt_end_node(tree);
 	special_nodes(method);
+	reserved_nodes();
+	more_nodes(more.devices, more_device);
 	fdt_begin_node(tree, "chosen");
 	CELLS("linux,initrd-start", 0x50000000);
 	CELLS("linux,initrd-end", 0x51000000);
-	fdt_property(tree, "rng-seed", seed, sizeof(seed));
+	fdt_property(tree, "rng-seed", seed, (int)seed_bytes);
 	fdt_property_u64(tree, "kaslr-seed", 77);
 	fdt_property_string(tree, "bootargs", "from-the-loader");
 	fdt_end_node(tree);
@@ -111,6 +178,16 @@ static void read_tree(void)
 {
 	memset(&m, 0, sizeof(m));
 	boot_fdt_read(tree, &m);
+}
+
+static void assert_taken(u64 base, u64 bytes)
+{
+	for (u32 i = 0; i < m.taken_count; i++) {
+		if (m.taken[i].base == base && m.taken[i].bytes == bytes) {
+			return;
+		}
+	}
+	fail_msg("0x%lx is not taken", (unsigned long)base);
 }
 
 static void test_reads(void **state)
@@ -130,10 +207,43 @@ static void test_reads(void **state)
 	assert_int_equal(m.hidden_count, 2);
 	assert_int_equal(m.hidden[0].bytes, PAGE_SIZE);
 	assert_int_equal(m.hidden[1].bytes, 0x20000);
+	assert_int_equal(align_down(m.config.base, PAGE_SIZE), m.hidden[0].base);
+	assert_int_not_equal(m.config.bytes, 0);
 	assert_int_equal(m.bundle.bytes, 0x1000000);
 	assert_int_equal(m.seed_bytes, 40);
 	assert_true(m.has_kaslr_seed);
 	assert_string_equal(m.bootargs, "from-the-loader");
+	assert_taken(0x48000000, 0x1000);
+	assert_taken(0x4a000000, 0x3000);
+	assert_taken(0x4b000000, 0x1000);
+	assert_taken((u64)(uintptr_t)tree, fdt_totalsize(tree));
+	assert_taken(0x50000000, 0x1000000);
+}
+
+/* The ledger counts whole pages; a range that wraps is none. */
+static void test_odd_ram(void **state)
+{
+	(void)state;
+	high_ram = 0x100000800;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram[2].base.v, 0x100001000);
+	assert_int_equal(m.ram[2].pages, 0x40000000 / PAGE_SIZE - 1);
+	high_ram = ~0ull - 0xfff;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	high_ram = 0;
+}
+
+static void test_long_seed(void **state)
+{
+	(void)state;
+	seed_bytes = BOOT_SEED_MAX + 1;
+	tree_make("smc");
+	seed_bytes = 40;
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.seed_bytes, BOOT_SEED_MAX);
 }
 
 static void test_holes(void **state)
@@ -172,7 +282,14 @@ static void test_refusals(void **state)
 	high_ram = (1ull << 40) - 0x3ffff000;
 	tree_make("smc");
 	assert_refused(read_tree(), "beyond 40 bits");
+	high_ram = 1ull << 41;
+	tree_make("smc");
+	assert_refused(read_tree(), "beyond 40 bits");
 	high_ram = 0;
+	/* A string that does not end is not that string. */
+	tree_make("smc");
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/psci"), "method", "smc", 3), 0);
+	assert_refused(read_tree(), "/psci");
 	wreck("/chosen", "linux,initrd-end");
 	assert_refused(read_tree(), "no bundle");
 	tree_make("smc");
@@ -189,6 +306,133 @@ static void test_refusals(void **state)
 	tree_make("smc");
 	fdt_set_totalsize(tree, (2 << 20) + 1);
 	assert_refused(read_tree(), "bytes are more");
+	/* A node after the root's end */
+	tree_make("smc");
+	memset(&tree[fdt_off_dt_struct(tree) + fdt_size_dt_struct(tree) - 4], 0, 4);
+	assert_refused(read_tree(), "damaged");
+}
+
+/* The bundle's range, if the loader says so. */
+static void read_with_bundle(u32 start, u32 end)
+{
+	int chosen;
+
+	tree_make("smc");
+	chosen = fdt_path_offset(tree, "/chosen");
+	fdt_setprop_inplace_u32(tree, chosen, "linux,initrd-start", start);
+	fdt_setprop_inplace_u32(tree, chosen, "linux,initrd-end", end);
+	read_tree();
+}
+
+static void test_bundle_range(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_bundle(0x5ffff000, 0x60000000)), FIX_DONE);
+	assert_int_equal(FIX_RUN(read_with_bundle(0x80000000, 0xc0000000)), FIX_DONE);
+	assert_refused(read_with_bundle(0x50000000, 0x50000000), "no bundle");
+	assert_refused(read_with_bundle(0x50001000, 0x50000000), "no bundle");
+	/* In no bank, before one, across the end of one */
+	assert_refused(read_with_bundle(0x70000000, 0x71000000), "not in RAM");
+	assert_refused(read_with_bundle(0x3ffff000, 0x40001000), "not in RAM");
+	assert_refused(read_with_bundle(0x60000000, 0x60000001), "not in RAM");
+	wreck("/chosen", "linux,initrd-start");
+	assert_refused(read_tree(), "no bundle");
+	/* Nor with what the last one said. */
+	assert_int_equal(FIX_RUN(read_with_bundle(0x50000000, 0x51000000)), FIX_DONE);
+	wreck("/chosen", "linux,initrd-end");
+	assert_refused(read_tree(), "no bundle");
+}
+
+/* Each table of the machine takes what fits, and no more. */
+static void test_table_sizes(void **state)
+{
+	(void)state;
+	more.memories = LEDGER_REGIONS_MAX - 2;
+	more.cpus = CPU_MAX - 2;
+	more.devices = BOOT_HIDDEN_MAX - 2;
+	more.reservations = BOOT_TAKEN_MAX - 5; /* beside three, the tree and the bundle */
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(m.ram_count, LEDGER_REGIONS_MAX);
+	assert_int_equal(m.cpu_count, CPU_MAX);
+	assert_int_equal(m.hidden_count, BOOT_HIDDEN_MAX);
+	assert_int_equal(m.taken_count, BOOT_TAKEN_MAX);
+	more.memories++;
+	tree_make("smc");
+	assert_refused(read_tree(), "banks of RAM");
+	more.memories = 0;
+	more.cpus++;
+	tree_make("smc");
+	assert_refused(read_tree(), "CPUs");
+	more.cpus = 0;
+	more.devices++;
+	tree_make("smc");
+	assert_refused(read_tree(), "frames to hide");
+	more.devices = 0;
+	more.reservations++;
+	tree_make("smc");
+	assert_refused(read_tree(), "reservations");
+	memset(&more, 0, sizeof(more));
+}
+
+static void read_with_status(const char *status)
+{
+	memory_status = status;
+	tree_make("smc");
+	memory_status = NULL;
+	read_tree();
+}
+
+static void read_with_cells(u32 address, u32 size)
+{
+	address_cells = address;
+	size_cells = size;
+	tree_make("smc");
+	address_cells = 1;
+	size_cells = 0;
+	read_tree();
+}
+
+static void test_cells(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_cells(2, 2)), FIX_DONE);
+	assert_refused(read_with_cells(0, 1), "the CPU that boots");
+	assert_refused(read_with_cells(3, 0), "the CPU that boots");
+	assert_refused(read_with_cells(1, 3), "the CPU that boots");
+}
+
+/* A number has one cell or two. */
+static void read_with_start(const void *start, int bytes)
+{
+	tree_make("smc");
+	assert_int_equal(fdt_open_into(tree, tree, ROOM), 0);
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/chosen"), "linux,initrd-start",
+				     start, bytes),
+			 0);
+	read_tree();
+}
+
+static void test_numbers(void **state)
+{
+	static const u8 start[12] = { 0, 0, 0, 0, 0x50, 0, 0x10, 0 };
+	static const u8 three[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0, 0x10, 0 };
+
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_start(start, 8)), FIX_DONE);
+	assert_int_equal(m.bundle.base, 0x50001000);
+	assert_refused(read_with_start(three, 12), "no bundle");
+	assert_refused(read_with_start(start, 7), "no bundle");
+}
+
+static void test_memory_status(void **state)
+{
+	(void)state;
+	assert_int_equal(FIX_RUN(read_with_status("okay")), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	assert_int_equal(FIX_RUN(read_with_status("ok")), FIX_DONE);
+	assert_int_equal(m.ram_count, 2);
+	assert_refused(read_with_status("disabled"), "no memory node");
 }
 
 static struct host_fdt host_request(const u8 *seed)
@@ -245,8 +489,33 @@ static void test_host_tree(void **state)
 	assert_non_null(fdt_getprop(out, reserved, "no-map", NULL));
 	assert_int_equal(fdt64_ld(property("/reserved-memory/corevisor@40200000", "reg", 16)),
 			 0x40200000);
+	property("/reserved-memory/corevisor@406e8000", "no-map", 0);
 	assert_int_equal(fdt64_ld(property("/ravelin@406e8000", "reg", 16)), 0x406e8000);
 	assert_string_equal(property("/ravelin@406e8000", "compatible", 18), "ravelin,corevisor");
+}
+
+/* A timer node that cannot be edited safely: the host must not get the virtual timer. */
+static void test_odd_timers(void **state)
+{
+	struct host_fdt host = host_request(NULL);
+	static const u32 three[] = { 0x1000000, 0xd000000, 0x4000000, 0x1000000, 0xe000000,
+				     0x4000000, 0x1000000, 0xb000000, 0x4000000 };
+
+	(void)state;
+	tree_make("smc");
+	assert_int_equal(FIX_RUN(read_tree()), FIX_DONE);
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/timer"), "interrupts", three,
+				     sizeof(three)),
+			 0);
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "too few interrupts");
+	tree_make("smc");
+	assert_int_equal(fdt_open_into(tree, tree, ROOM), 0);
+	assert_int_equal(fdt_setprop_string(tree, fdt_path_offset(tree, "/timer"),
+					    "interrupt-names", "phys"),
+			 0);
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "no timer node");
+	wreck("/timer", "compatible");
+	assert_refused(host_fdt_write(out, sizeof(out), &m, &host), "no timer node");
 }
 
 static void test_host_tree_without(void **state)
@@ -328,8 +597,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_odd_ram),
+		cmocka_unit_test(test_long_seed),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_bundle_range),
+		cmocka_unit_test(test_table_sizes),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_memory_status),
+		cmocka_unit_test(test_odd_timers),
 		cmocka_unit_test(test_host_tree),
 		cmocka_unit_test(test_host_tree_without),
 		cmocka_unit_test(test_seeds_are_wiped),

@@ -6,7 +6,7 @@
 #include <cv/psci.h>
 #include <string.h>
 
-static const u64 affinity[] = { 0x0, 0x1, 0x100, 0x101 };
+static const u64 affinity[] = { 0x0, 0x1, 0x100, 0x101, 0x102 };
 static struct host_regs regs;
 
 static s64 firmware_good(u64 fn, u64 a1)
@@ -33,13 +33,13 @@ static s64 firmware_busy(u64 fn, u64 a1)
 static int setup(void **state)
 {
 	(void)state;
-	host_psci_init(affinity, 4, 0);
+	host_psci_init(affinity, ARRAY_SIZE(affinity), 0);
 	fix_cpu = 0;
 	fix_call_count = fix_revokes = fix_scrubs = 0;
 	fix_firmware = firmware_good;
 	memset(fix_place, 0, sizeof(fix_place));
 	fix_on_event = NULL;
-	fix_inside_at_revoke = fix_events = 0;
+	fix_inside_at_revoke = fix_inside_at_scrub = fix_events = 0;
 	return 0;
 }
 
@@ -114,17 +114,63 @@ static void test_refused_by_firmware(void **state)
 	assert_int_equal(call(PSCI_CPU_ON_64, 0, ENTRY, 0), PSCI_ALREADY_ON);
 }
 
+static s64 firmware_goes_off(u64 fn, u64 a1)
+{
+	if (fn == PSCI_CPU_OFF) {
+		longjmp(fix_jump, FIX_PARKED);
+	}
+	return firmware_good(fn, a1);
+}
+
+static void test_cpu_off(void **state)
+{
+	(void)state;
+	fix_firmware = firmware_goes_off;
+	assert_int_equal(FIX_RUN(call(PSCI_CPU_OFF, 0, 0, 0)), FIX_PARKED);
+	assert_int_equal(call(PSCI_CPU_ON_64, 0, ENTRY, 0), PSCI_SUCCESS);
+}
+
 static void test_arrival_needs_a_call(void **state)
 {
 	(void)state;
 	assert_int_equal(FIX_RUN(host_psci_arrive(1, &regs, NULL)), FIX_PARKED);
 	assert_int_equal(call(PSCI_CPU_ON_64, 1, ENTRY, 0), PSCI_SUCCESS);
 	assert_int_equal(FIX_RUN(host_psci_arrive(1, &regs, "differs")), FIX_PARKED);
+	/* It never came. */
+	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 1, 0, 0), PSCI_AFFINITY_ON_PENDING);
 }
 
 static s64 firmware_extended(u64 fn, u64 a1)
 {
 	return fn == PSCI_FEATURES && a1 == PSCI_CPU_SUSPEND_64 ? 2 : firmware_good(fn, a1);
+}
+
+static void test_affinity_info(void **state)
+{
+	(void)state;
+	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 0x100, 0, 0), 1);
+	assert_int_equal(fix_calls[0].a1, 0x100);
+	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 0x100, 1, 0), PSCI_INVALID_PARAMETERS);
+	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 2, 0, 0), PSCI_INVALID_PARAMETERS);
+	assert_int_equal(fix_call_count, 1);
+}
+
+static s64 firmware_old(u64 fn, u64 a1)
+{
+	return fn == PSCI_FEATURES && a1 == PSCI_SYSTEM_RESET2_64 ? PSCI_NOT_SUPPORTED
+								  : firmware_good(fn, a1);
+}
+
+/* The host goes on, and nothing was taken from it. */
+static void test_reset2_is_refused_in_time(void **state)
+{
+	(void)state;
+	fix_firmware = firmware_old;
+	assert_int_equal(FIX_RUN(call(PSCI_SYSTEM_RESET2_64, 0, 0, 0)), FIX_DONE);
+	assert_int_equal(regs.x[0], PSCI_NOT_SUPPORTED);
+	assert_int_equal(fix_revokes + fix_scrubs, 0);
+	assert_false(host_psci_is_stopping());
+	assert_false(host_psci_is_stopped_here());
 }
 
 static void test_suspend(void **state)
@@ -172,15 +218,18 @@ static s64 firmware_order(u64 fn, u64 a1)
 	if (fn == PSCI_SYSTEM_OFF) {
 		assert_true(fix_revokes >= 1);
 		assert_int_equal(fix_scrubs, 1);
-		assert_int_equal(fix_forgets, 2);
+		assert_int_equal(fix_forgets, 3);
 	}
 	return 0;
 }
 
 static void finish_call(void)
 {
-	if (fix_events == 50) {
+	if (fix_events == 150) {
 		fix_place[2] = ARCH_AT_HOST;
+	}
+	if (fix_events == 350) {
+		fix_place[3] = ARCH_AT_HOST;
 	}
 }
 
@@ -192,15 +241,22 @@ static void test_system_off(void **state)
 	fix_firmware = firmware_order;
 	assert_int_equal(call(PSCI_CPU_ON_64, affinity[2], ENTRY, 0), PSCI_SUCCESS);
 	assert_int_equal(call(PSCI_CPU_ON_64, affinity[3], ENTRY, 0), PSCI_SUCCESS);
+	assert_int_equal(call(PSCI_CPU_ON_64, affinity[1], ENTRY, 0), PSCI_SUCCESS);
 	fix_call_count = 0;
+	/* This CPU itself, and one that went off inside the corevisor, are not waited for. */
+	fix_place[0] = ARCH_AT_EL2;
+	fix_place[4] = ARCH_AT_EL2;
 	fix_place[2] = ARCH_AT_EL2; /* in a call, done after a while */
 	fix_place[3] = ARCH_AT_GUEST;
 	fix_on_event = finish_call;
 	assert_int_equal(FIX_RUN(call(PSCI_SYSTEM_OFF, 0, 0, 0)), FIX_PARKED);
 	assert_int_equal(fix_calls[0].fn, PSCI_SYSTEM_OFF);
 	assert_int_equal(fix_scrubs, 1);
-	/* The call was let finish before its tables went. */
-	assert_int_equal(fix_inside_at_revoke, 0);
+	/* The call was let finish before its tables went, the guest was put away before its memory
+	 * did; nobody was waited for in vain, which would be 500 looks. */
+	assert_int_equal(fix_inside_at_revoke, 2);
+	assert_int_equal(fix_inside_at_scrub, 2);
+	assert_in_range(fix_events, 440, 500);
 	assert_true(host_psci_is_stopping());
 	/* What fails on another CPU now is no panic; on this one it is. */
 	assert_false(host_psci_is_stopped_here());
@@ -218,7 +274,10 @@ int main(void)
 		cmocka_unit_test_setup(test_cpu_on_refuses, setup),
 		cmocka_unit_test_setup(test_cpu_on_32, setup),
 		cmocka_unit_test_setup(test_refused_by_firmware, setup),
+		cmocka_unit_test_setup(test_cpu_off, setup),
 		cmocka_unit_test_setup(test_arrival_needs_a_call, setup),
+		cmocka_unit_test_setup(test_affinity_info, setup),
+		cmocka_unit_test_setup(test_reset2_is_refused_in_time, setup),
 		cmocka_unit_test_setup(test_suspend, setup),
 		cmocka_unit_test_setup(test_features, setup),
 		cmocka_unit_test_setup(test_unknown_calls, setup),

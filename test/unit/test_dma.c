@@ -371,6 +371,23 @@ static void test_open_vm(void **state)
 }
 
 /* What was hashed must be what the guest finds: no device writes to an image before it runs. */
+/* RAM that begins low: where nothing is backed, the walk's "address 0" is nobody's page. */
+static void test_open_vm_and_low_ram(void **state)
+{
+	struct fake_machine low = fake_small_machine;
+
+	(void)state;
+	memmove(&low.regions[1], &low.regions[0], 2 * sizeof(low.regions[0]));
+	low.regions[0] =
+		(struct ledger_region){ .base = pa_make(BLOCK_SIZE), .pages = PAGES_PER_BLOCK };
+	low.region_count = 3;
+	fake_halt();
+	fake_boot(&low);
+	vm = make_vm(0, PAGE(VM), 4);
+	make_context(0, vm, 2);
+	assert_int_equal(map(0, PAGES_PER_BLOCK + 1, PAGES_PER_BLOCK + 1), CV_E_STATE);
+}
+
 static void test_image_pages(void **state)
 {
 	u64 index, done;
@@ -691,6 +708,7 @@ int main(void)
 		TEST(test_other_owners_pages),
 		TEST(test_two_contexts_of_a_vm),
 		TEST(test_open_vm),
+		TEST(test_open_vm_and_low_ram),
 		TEST(test_image_pages),
 		TEST(test_share_state_does_not_matter),
 		TEST(test_run_page_in_dma),

@@ -61,6 +61,9 @@ static void a_trapped_smc_is_skipped_an_hvc_is_not(void **state)
 	smc(PSCI_VERSION, 0, 0, 0, 0);
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	assert_int_equal(x(0), 0x10001);
+	fix.vm.is_protected = true;
+	smc(PSCI_VERSION, 0, 0, 0, 0);
+	assert_int_equal(x(0), 0x10001);
 }
 
 static void unknown_calls_get_minus_one(void **state)
@@ -111,8 +114,9 @@ static void only_workarounds_reach_firmware(void **state)
 		fake_vcpu.firmware_result = 1;
 		assert_int_equal(hvc(SMCCC_ARCH_FEATURES, ids[i], 0, 0), 1);
 		fake_vcpu.firmware_result = 0;
-		assert_int_equal(hvc(ids[i], 0, 0, 0), 0);
+		assert_int_equal(hvc(ids[i], 7, 7, 7), 0);
 		assert_int_equal(fake_vcpu.firmware_last, ids[i]);
+		assert_int_equal(fake_vcpu.firmware_arguments, 0);
 	}
 }
 
@@ -388,6 +392,11 @@ static void state_set_asks_for_tables_and_repeats(void **state)
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	assert_int_equal(x(0), RSI_SET);
 	assert_int_equal(x(1), FIX_RAM_GPA);
+	/* The VM has enough: it is the corevisor that lacks one. */
+	fix.has_tables = true;
+	assert_int_equal(smc(x(0), x(1), x(2), x(3), x(4)), RV_EXIT_TABLES);
+	fix_assert_record(fix.run[0], RV_EXIT_TABLES, 0, 0, 0, 1);
+	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 4);
 	fix.wish_status = CV_OK;
 	smc(x(0), x(1), x(2), x(3), x(4));
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 8);

@@ -58,6 +58,13 @@ static void sgi_is_told_with_its_value(void **state)
 	fix_assert_injected(ESR_IL, FIX_ENTRY);
 }
 
+static void id_registers_are_read_only(void **state)
+{
+	(void)state;
+	trap(ISS(3, 0, 0, 4, 0, 7));
+	fix_assert_injected(ESR_IL, FIX_ENTRY);
+}
+
 static void debug_registers_do_nothing(void **state)
 {
 	(void)state;
@@ -290,6 +297,21 @@ static void lr_one_interrupt_is_in_one_register(void **state)
 	vgic_take_lrs(&vgic, (u64[]){ 27, lr[1] }, 2, 16);
 	assert_int_equal(vgic.lr[0], 0);
 	assert_int_equal(vgic.lr[1] & 0xffffffff, 27);
+	/* An empty register holds no interrupt 0. */
+	vgic_take_lrs(&vgic, (u64[]){ 0, 1ull << 62 }, 2, 16);
+	assert_int_equal(vgic.lr[1], 1ull << 62 | 1ull << 60);
+}
+
+static void lr_of_the_last_run_are_gone(void **state)
+{
+	(void)state;
+	fix.run[0]->in_lr[0] = 1ull << 62 | 40;
+	fix.run[0]->in_lr_count = 1;
+	fix_run();
+	fix.run[0]->in_lr_count = 0;
+	fix_run();
+	assert_int_equal(fake_vcpu.lr[0], 0);
+	assert_int_equal(fix.run[0]->lr[0], 0);
 }
 
 static void lr_are_shown_without_the_physical_link(void **state)
@@ -310,12 +332,16 @@ static void lr_are_shown_without_the_physical_link(void **state)
 
 #define CNTP(op2) ISS(3, 3, 14, 2, op2, 2)
 
+/* The host learns of it at once: it may have to wake the vCPU earlier. */
 static void write_reg(u64 iss, u64 value)
 {
+	const u32 enters = fake_vcpu.enters;
+
 	fake_vcpu.next = fake_vcpu.step_count = 0;
 	fix.vcpu[0].ctx.x[2] = value;
 	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, SYSREG(iss), 0, 0, NULL });
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
+	assert_int_equal(fake_vcpu.enters, enters + 1);
 }
 
 static void the_physical_timer_is_emulated(void **state)
@@ -375,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(sgi_is_told_with_its_value, fix_setup_protected),
+		cmocka_unit_test_setup(id_registers_are_read_only, fix_setup_protected),
 		cmocka_unit_test_setup(debug_registers_do_nothing, fix_setup_protected),
 		cmocka_unit_test_setup(hidden_registers_are_undefined, fix_setup_protected),
 		cmocka_unit_test_setup(every_encoding_is_contained, fix_setup_protected),
@@ -383,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup(id_passes, fix_setup),
 		cmocka_unit_test_setup(lr_sanitising, fix_setup),
 		cmocka_unit_test_setup(lr_one_interrupt_is_in_one_register, fix_setup),
+		cmocka_unit_test_setup(lr_of_the_last_run_are_gone, fix_setup),
 		cmocka_unit_test_setup(lr_are_shown_without_the_physical_link, fix_setup),
 		cmocka_unit_test_setup(the_physical_timer_is_emulated, fix_setup),
 		cmocka_unit_test_setup(the_virtual_timer_is_reported, fix_setup),

@@ -13,6 +13,8 @@
 
 static void expect_entry(struct vcpu *vcpu)
 {
+	assert_int_equal(vcpu->vgic.vmcr | vcpu->vgic.ap0r[0] | vcpu->vgic.ap1r[3], 0);
+	assert_int_equal(vcpu->timer.cntv_ctl | vcpu->timer.cntp_ctl, 0);
 	assert_int_equal(vcpu->ctx.pc, FIX_ENTRY);
 	assert_int_equal(vcpu->ctx.pstate, 0x3c5);
 	assert_int_equal(vcpu->ctx.x[0], 0x1234);
@@ -29,6 +31,9 @@ static void first_run_starts_at_the_entry(void **state)
 	(void)state;
 	/* Whatever the record holds is gone. */
 	memset(&fix.vcpu[0].ctx, 0xff, sizeof(fix.vcpu[0].ctx));
+	memset(&fix.vcpu[0].vgic, 0xff, sizeof(fix.vcpu[0].vgic));
+	memset(&fix.vcpu[0].timer, 0xff, sizeof(fix.vcpu[0].timer));
+	fix.vcpu[0].pending = (struct vcpu_pending){ .is_mmio = true, .reg = 1, .bytes = 8 };
 	fake_vcpu_add((struct fake_step){ ARCH_EVENT_IRQ, 0, 0, 0, expect_entry });
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
 	assert_int_equal(fix.vm.cntvoff, 1000000);
@@ -117,6 +122,22 @@ static void refuses_malformed_input(void **state)
 		run->in_reserved[i] = 0;
 	}
 	assert_int_equal(fix_run(), RV_EXIT_IRQ);
+}
+
+/* Killed between its claim and its start */
+static void a_claimed_vcpu_of_a_killed_vm_does_not_start(void **state)
+{
+	struct vcpu *vcpu;
+
+	(void)state;
+	for (u32 is_second = 0; is_second < 2; is_second++) {
+		assert_int_equal(vcpu_claim(FIX_HANDLE, 0, &vcpu), CV_OK);
+		fix.vm.state = VM_POWEROFF;
+		assert_int_equal(vcpu_start(vcpu), CV_E_STATE);
+		vcpu_release(vcpu);
+		fix.vm.state = VM_VERIFIED;
+		fix_run();
+	}
 }
 
 /* ---- the run page is hostile ---- */
@@ -316,6 +337,22 @@ static void a_short_instruction_is_skipped_by_two_bytes(void **state)
 	assert_int_equal(fix.vcpu[0].ctx.pstate, 1ull << 5 | PSTATE_M32);
 }
 
+static void set_user(struct vcpu *vcpu)
+{
+	vcpu->ctx.pstate = 0;
+}
+
+static void an_exception_of_user_mode_goes_to_el1(void **state)
+{
+	(void)state;
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_SVE << ESR_EC_SHIFT) | ESR_IL, 0, 0,
+					  set_user });
+	assert_int_equal(fix_run(), RV_EXIT_IRQ);
+	assert_int_equal(fix.vcpu[0].ctx.pstate & 0x3df, 0x3c5);
+	assert_int_equal(fix.vcpu[0].ctx.pc, 0x400);
+	assert_int_equal(fix.vcpu[0].ctx.sysreg[CTX_SPSR_EL1], 0);
+}
+
 static void set_mode(struct vcpu *vcpu)
 {
 	vcpu->ctx.pstate = fix.counter;
@@ -434,6 +471,7 @@ static void registers_of_open_vms_only(void **state)
 	assert_int_equal(vcpu_read_regs(FIX_HANDLE, 0), CV_OK);
 	assert_int_equal(fix.run[0]->regs.x[30], POISON);
 	assert_int_equal(vcpu_read_regs(FIX_HANDLE, 9), CV_E_NOENT);
+	assert_int_equal(vcpu_read_regs(FIX_HANDLE + 1, 0), CV_E_NOENT);
 	fix.vcpu[0].run_state = VCPU_ACTIVE;
 	assert_int_equal(vcpu_read_regs(FIX_HANDLE, 0), CV_E_BUSY);
 	fix.vm.is_protected = true;
@@ -452,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup(refuses_what_is_not_there, fix_setup),
 		cmocka_unit_test_setup(refuses_states_that_forbid_it, fix_setup),
 		cmocka_unit_test_setup(refuses_malformed_input, fix_setup),
+		cmocka_unit_test_setup(a_claimed_vcpu_of_a_killed_vm_does_not_start, fix_setup),
 		cmocka_unit_test_setup(changes_during_the_run_have_no_effect, fix_setup),
 		cmocka_unit_test_setup(each_input_is_read_once_and_nothing_else, fix_setup),
 		cmocka_unit_test_setup(a_killed_vm_leaves_at_its_next_exit, fix_setup),
@@ -460,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup(an_serror_is_the_hosts, fix_setup),
 		cmocka_unit_test_setup(wfi_is_told_and_skipped_wfe_is_not_told, fix_setup),
 		cmocka_unit_test_setup(a_short_instruction_is_skipped_by_two_bytes, fix_setup),
+		cmocka_unit_test_setup(an_exception_of_user_mode_goes_to_el1, fix_setup),
 		cmocka_unit_test_setup(an_impossible_mode_crashes_the_vm_alone, fix_setup),
 		cmocka_unit_test_setup(every_exception_class_is_contained, fix_setup),
 		cmocka_unit_test_setup(secrets_stay, fix_setup_protected),

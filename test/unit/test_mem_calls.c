@@ -124,6 +124,26 @@ static void test_secret_stays(void **state) CV_NO_LOCK_ANALYSIS
 	fake_halt();
 }
 
+/* Beyond the last gfn, where what is left of the address space is less than nothing. */
+static void test_ranges_beyond_the_end(void **state)
+{
+	static const u64 beyond[] = { GFN_LIMIT, GFN_LIMIT + 1, (1ull << 52) - 1 };
+	u64 vm;
+	u64 value;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	vm = make_vm(RV_VM_PROTECTED, PAGE(0), 2);
+	for (u32 i = 0; i < ARRAY_SIZE(beyond); i++) {
+		assert_int_equal(vm_add_ram(vm, beyond[i], 1), CV_E_RANGE);
+		assert_int_equal(mem_reclaim(vm, beyond[i], 1, &value), CV_E_INVALID);
+		assert_int_equal(mem_map(vm, beyond[i], PAGE(40), 1, &value), CV_E_RANGE);
+		assert_int_equal(image_add(vm, beyond[i] << PAGE_SHIFT, PAGE_SIZE, &value),
+				 CV_E_RANGE);
+	}
+	fake_halt();
+}
+
 static void test_handles_are_never_used_twice(void **state)
 {
 	u64 old = 0;
@@ -413,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_content_is_cleaned),
 		cmocka_unit_test(test_no_stale_instructions),
 		cmocka_unit_test(test_secret_stays),
+		cmocka_unit_test(test_ranges_beyond_the_end),
 		cmocka_unit_test(test_handles_are_never_used_twice),
 		cmocka_unit_test(test_all_slots),
 		cmocka_unit_test(test_no_entropy),

@@ -77,6 +77,91 @@ static void test_cpus_at_once(void **state)
 	fake_halt();
 }
 
+/* Each CPU moves a block, and a page of the block behind it, out of and into a GiB that the others
+ * turn from one leaf into a table at the same time. */
+#define GIB_ROUNDS 6
+#define GIB(n) ((0x80000000ull >> PAGE_SHIFT) + ((u64)(n) << 18))
+
+static pthread_barrier_t everybody;
+
+static void *move_blocks(void *argument)
+{
+	u64 id = (uintptr_t)argument;
+	u64 base = PAGE(id * 16);
+	u64 handle;
+	u64 value;
+
+	fake_cpu_set((u32)id);
+	if (vm_create(base, base + 2, RV_VM_PROTECTED, fake_no_owner, &handle) != CV_OK ||
+	    vm_add_ram(handle, 0, 4096) != CV_OK) {
+		fake_fail("CPU %lu: building a VM failed", id);
+	}
+	for (u64 i = 4; i < 8; i++) {
+		if (vm_topup(handle, base + i) != CV_OK) {
+			fake_fail("CPU %lu: no tables", id);
+		}
+	}
+	for (u64 i = 0; i < GIB_ROUNDS; i++) {
+		u64 pfn = GIB(i) + id * 1024;
+
+		pthread_barrier_wait(&everybody);
+		if (mem_map(handle, i * 512, pfn, 512, &value) != CV_OK || value != 512 ||
+		    mem_map(handle, 3584 + i, pfn + 512, 1, &value) != CV_OK ||
+		    fake_host_read((u32)id, pfn << PAGE_SHIFT, &value) ||
+		    fake_host_read((u32)id, (pfn + 512) << PAGE_SHIFT, &value) ||
+		    !fake_host_read((u32)id, (pfn + 513) << PAGE_SHIFT, &value)) {
+			fake_fail("CPU %lu: round %lu", id, i);
+		}
+	}
+	if (vm_kill(handle) != CV_OK) {
+		fake_fail("CPU %lu: kill", id);
+	}
+	for (u64 next = 0; next < 4096;) {
+		if (mem_reclaim(handle, next, 4096 - next, &next) != CV_OK) {
+			fake_fail("CPU %lu: reclaim", id);
+		}
+	}
+	if (vm_destroy(handle, &value) != CV_OK || value != 0) {
+		fake_fail("CPU %lu: destroy", id);
+	}
+	return NULL;
+}
+
+static void test_blocks_at_once(void **state)
+{
+	static const struct fake_machine machine = {
+		.regions = {
+			{ .base = { 0x40000000 }, .pages = 2 * PAGES_PER_BLOCK },
+			{ .base = { 0x80000000 }, .pages = GIB_ROUNDS << 18 },
+		},
+		.region_count = 2,
+		.core_base = 0x40000000,
+		.core_tables = 80,
+	};
+	pthread_t threads[THREADS];
+	u32 before;
+
+	(void)state;
+	fake_boot(&machine);
+	before = pool_count(mem_core_pool());
+	pthread_barrier_init(&everybody, NULL, THREADS);
+	for (uintptr_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, move_blocks, (void *)i), 0);
+	}
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	pthread_barrier_destroy(&everybody);
+	assert_int_equal(ledger_count(RV_PAGES_HOST) + ledger_count(RV_PAGES_CORE),
+			 ledger_ram_pages());
+	/* EL2's own table for the VMs' records, and one for each GiB. */
+	assert_int_equal(pool_count(mem_core_pool()), before - 1 - GIB_ROUNDS);
+	assert_true(ledger_block_is_host_alone(pfn_make(GIB(0))));
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(GIB(0) + 512)).level, 2);
+	fake_check_tlbs();
+	fake_halt();
+}
+
 /* Two CPUs want the same page for the same VM, again and again: one gets it. */
 static u64 contested;
 static u32 winners;
@@ -330,9 +415,9 @@ static void test_contested_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpus_at_once),	    cmocka_unit_test(test_contested_pages),
-		cmocka_unit_test(test_calls_on_a_dying_vm), cmocka_unit_test(test_dma_and_owners),
-		cmocka_unit_test(test_contested_device),
+		cmocka_unit_test(test_cpus_at_once),	cmocka_unit_test(test_blocks_at_once),
+		cmocka_unit_test(test_contested_pages), cmocka_unit_test(test_calls_on_a_dying_vm),
+		cmocka_unit_test(test_dma_and_owners),	cmocka_unit_test(test_contested_device),
 	};
 
 	return cmocka_run_group_tests_name("cpus", tests, NULL, NULL);

@@ -16,6 +16,8 @@
 #include "owner.h"
 
 #define PAGE(n) ((0x40200000ull >> PAGE_SHIFT) + (n))
+/* Of a 2 MiB block that neither the host's map nor EL2's has in pages yet */
+#define BLOCK2(n) PAGE(5 * PAGES_PER_BLOCK + (n))
 
 #define RAM_GFN 0x40000ull
 #define RAM_PAGES 4096ull
@@ -502,6 +504,33 @@ static void test_statuses_of_verify(void **state)
 	assert_int_equal(verify(&left), CV_E_STATE);
 }
 
+static void test_images_without_end(void **state)
+{
+	static const u64 bytes[] = { ~0ull, ~0ull - PAGE_SIZE, (GFN_LIMIT << PAGE_SHIFT) + 1,
+				     RAM_PAGES * PAGE_SIZE + 1 };
+	u64 index;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(bytes); i++) {
+		assert_int_equal(image_add(vm, GPA(0), bytes[i], &index), CV_E_RANGE);
+	}
+}
+
+/* The check needs no page of the pool that is not to spare; nothing is undone for that. */
+static void test_verify_without_tables(void **state)
+{
+	struct pool *core = mem_core_pool();
+	struct pool rest;
+	u64 left;
+
+	(void)state;
+	feed_all();
+	assert_true(pool_reserve(core, &rest, pool_count(core), 0));
+	assert_int_equal(image_verify(vm, BLOCK2(0), &left), CV_E_NOMEM);
+	pool_return(core, &rest);
+	assert_int_equal(verify(&left), CV_OK);
+}
+
 static void test_images_take_pages_in_order(void **state)
 {
 	u64 index, done;
@@ -589,6 +618,46 @@ static void test_a_host_that_writes_on(void **state)
 	fake_check_tlbs();
 }
 
+static void set_seal(enum seal_mode mode) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *record = vm_lock(vm);
+
+	record->seal.mode = mode;
+	vm_unlock(record);
+}
+
+/* A snapshot under way has the VM to itself. */
+static void test_a_vm_under_a_snapshot(void **state)
+{
+	u64 value;
+
+	(void)state;
+	feed_all();
+	set_seal(SEAL_LOADING);
+	assert_int_equal(image_add(vm, GPA(0), PAGE_SIZE, &value), CV_E_STATE);
+	assert_int_equal(verify(&value), CV_E_STATE);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_E_STATE);
+	set_seal(SEAL_SAVING);
+	assert_int_equal(image_add(vm, GPA(0), PAGE_SIZE, &value), CV_E_STATE);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_E_BUSY);
+	set_seal(SEAL_NONE);
+	assert_int_equal(verify(&value), CV_OK);
+	assert_int_equal(mem_map(vm, RAM_GFN, PAGE(SPARE), 1, &value), CV_OK);
+}
+
+static void test_unknown_curves(void **state)
+{
+	(void)state;
+	assert_true(crypto_verify(owner.curve, launch.public_key, launch.signature, launch.manifest,
+				  launch.manifest_bytes));
+	for (u32 curve = 0; curve < 1024; curve++) {
+		if (curve != RV_CURVE_P256 && curve != RV_CURVE_P384) {
+			assert_false(crypto_verify(curve, launch.public_key, launch.signature,
+						   launch.manifest, launch.manifest_bytes));
+		}
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -606,10 +675,14 @@ int main(void)
 		TEST(test_broken_blobs),
 		TEST(test_malformed_launch_pages),
 		TEST(test_statuses_of_verify),
+		TEST(test_images_without_end),
+		TEST(test_verify_without_tables),
 		TEST(test_images_take_pages_in_order),
 		TEST(test_failure_in_batches),
 		TEST(test_killed_while_undone),
 		TEST(test_a_host_that_writes_on),
+		TEST(test_a_vm_under_a_snapshot),
+		TEST(test_unknown_curves),
 	};
 
 	return cmocka_run_group_tests_name("images", tests, NULL, NULL);

@@ -130,6 +130,7 @@ static void test_exclusive(void **state)
 	assert_true(guest_reaches(open, GFN_IO));
 	assert_int_equal(reclaim(open, GFN_IO), CV_OK);
 	assert_true(host_reaches(IO + 1));
+	assert_false(fake_host_fetch(0, (IO + 1) << PAGE_SHIFT, &value)); /* it comes back as one */
 	assert_false(guest_reaches(open, GFN_IO));
 	assert_false(host_reaches(IO));
 	assert_int_equal(mem_map_io(open, GFN_IO, IO + 1), CV_OK);

@@ -41,6 +41,7 @@ static void test_refuses_bad_regions(void **state)
 	static const struct ledger_region empty[] = { REGION(10, 0) };
 	static const struct ledger_region unaligned[] = { { .base = { 0x10001 }, .pages = 1 } };
 	static const struct ledger_region beyond[] = { REGION(GFN_LIMIT - 1, 2) };
+	static const struct ledger_region far_beyond[] = { REGION(GFN_LIMIT + 512, 2) };
 	static const struct ledger_region last[] = { REGION(GFN_LIMIT - 1, 1) };
 
 	(void)state;
@@ -49,6 +50,7 @@ static void test_refuses_bad_regions(void **state)
 	assert_int_equal(init(empty, 1), CV_E_INVALID);
 	assert_int_equal(init(unaligned, 1), CV_E_INVALID);
 	assert_int_equal(init(beyond, 1), CV_E_INVALID);
+	assert_int_equal(init(far_beyond, 1), CV_E_INVALID);
 	assert_int_equal(init(last, 0), CV_E_INVALID);
 	assert_int_equal(init(last, LEDGER_REGIONS_MAX + 1), CV_E_INVALID);
 	assert_int_equal(init(last, 1), CV_OK);
@@ -134,6 +136,78 @@ static void test_counts_and_blocks(void **state)
 	assert_int_equal(ledger_count(RV_PAGES_HOST), ledger_ram_pages());
 }
 
+static void check_block(u64 first, u32 owner, enum page_state state, u64 gfn)
+{
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
+		struct page page = ledger_get(pfn_make(first + i));
+
+		assert_int_equal(page.owner, owner);
+		assert_int_equal(page.state, state);
+		assert_int_equal(page.count, 0);
+		assert_int_equal(page.gfn, owner == OWNER_HOST ? 0 : gfn + i);
+	}
+}
+
+/* One word for a block, also where two banks meet in it; the entries come back as soon as one
+ * differs; there and back again from every state. */
+static void test_whole_blocks(void **state)
+{
+	static const struct ledger_region regions[] = { REGION(512, 600), REGION(1112, 424) };
+	const u64 first = 1024;
+	const u64 gfn = GFN_LIMIT - PAGES_PER_BLOCK;
+	struct page page = { .owner = OWNER_VM_LAST, .gfn = gfn };
+
+	(void)state;
+	assert_int_equal(init(regions, 2), CV_OK);
+	assert_true(ledger_block_is_host_alone(pfn_make(first + 511)));
+	ledger_set(pfn_make(first + 200),
+		   (struct page){ .owner = OWNER_HOST, .state = PAGE_SHARED, .count = 1 });
+	assert_false(ledger_block_is_host_alone(pfn_make(first)));
+	assert_true(ledger_block_is_host(pfn_make(first)));
+	ledger_set(pfn_make(first + 200), (struct page){ .owner = OWNER_HOST });
+	assert_true(ledger_block_is_host_alone(pfn_make(first)));
+
+	ledger_set_block(pfn_make(first), page);
+	assert_true(ledger_block_is_whole(pfn_make(first + 300)));
+	assert_false(ledger_block_is_whole(pfn_make(first - 1)));
+	check_block(first, OWNER_VM_LAST, PAGE_EXCLUSIVE, gfn);
+	assert_false(ledger_block_is_host(pfn_make(first)));
+	assert_true(ledger_block_is_host_alone(pfn_make(first - 1)));
+	assert_int_equal(ledger_count(RV_PAGES_VM), 512);
+	assert_int_equal(ledger_count(RV_PAGES_HOST), 512);
+
+	page.state = PAGE_SHARED;
+	ledger_set_block(pfn_make(first), page);
+	check_block(first, OWNER_VM_LAST, PAGE_SHARED, gfn);
+	assert_int_equal(ledger_count(RV_PAGES_VM_SHARED), 512);
+	assert_int_equal(ledger_count(RV_PAGES_VM), 0);
+
+	/* The same again changes nothing, another state of one page concerns that page alone. */
+	ledger_set(pfn_make(first + 511), ledger_get(pfn_make(first + 511)));
+	assert_true(ledger_block_is_whole(pfn_make(first)));
+	page = ledger_get(pfn_make(first + 511));
+	assert_int_equal(page.gfn, GFN_LIMIT - 1);
+	page.state = PAGE_EXCLUSIVE;
+	ledger_set(pfn_make(first + 511), page);
+	assert_false(ledger_block_is_whole(pfn_make(first)));
+	assert_int_equal(ledger_count(RV_PAGES_VM_SHARED), 511);
+	assert_int_equal(ledger_count(RV_PAGES_VM), 1);
+	page.state = PAGE_SHARED;
+	ledger_set(pfn_make(first + 511), page);
+	check_block(first, OWNER_VM_LAST, PAGE_SHARED, gfn);
+
+	for (u32 i = 0; i < 2; i++) { /* from entries, then from one word */
+		ledger_set_block(pfn_make(first), (struct page){ .owner = OWNER_HOST });
+		check_block(first, OWNER_HOST, PAGE_EXCLUSIVE, 0);
+		assert_true(ledger_block_is_host_alone(pfn_make(first)));
+		assert_int_equal(ledger_count(RV_PAGES_HOST), 1024);
+		assert_int_equal(ledger_count(RV_PAGES_VM_SHARED), 0);
+		ledger_set_block(pfn_make(first),
+				 (struct page){ .owner = OWNER_VM_FIRST, .gfn = 0 });
+		check_block(first, OWNER_VM_FIRST, PAGE_EXCLUSIVE, 0);
+	}
+}
+
 /* Banks that meet inside a 2 MiB region share its lock; others do not. */
 static void test_locks(void **state)
 {
@@ -188,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_entries_are_distinct),
 		cmocka_unit_test(test_counts_and_blocks),
+		cmocka_unit_test(test_whole_blocks),
 		cmocka_unit_test(test_locks),
 		cmocka_unit_test(test_pool),
 	};

@@ -36,14 +36,14 @@ void arch_send_event(void)
 }
 
 /* The order of ranks is checked in the hosted builds, which run the same code. */
-void arch_lock_taken(u32 rank)
+void arch_lock_taken(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
 
-void arch_lock_dropped(u32 rank)
+void arch_lock_dropped(const struct lock *lock)
 {
-	(void)rank;
+	(void)lock;
 }
 
 void arch_cpu_relax(void)

@@ -18,9 +18,10 @@
 
 /* ---- tables ---- */
 
+/* Acquire: who finds a table that another CPU linked without a common lock finds it filled. */
 u64 arch_pte_read(const u64 *pte)
 {
-	return __atomic_load_n(pte, __ATOMIC_RELAXED);
+	return __atomic_load_n(pte, __ATOMIC_ACQUIRE);
 }
 
 void arch_pte_write(u64 *pte, u64 value)

@@ -8,16 +8,17 @@
 
 #include <cv/types.h>
 
+struct lock;
 struct vcpu;
 
 /* ---- this CPU ---- */
 u32 arch_cpu_index(void);   /* 0 .. CPU_MAX-1, dense, in the device tree's order */
 void arch_wait_event(void); /* WFE */
 void arch_send_event(void); /* SEV, after a dsb */
-/* This CPU is about to wait for, or has just released, a lock of this rank. Hosted builds check the
- * order; EL2 nothing. */
-void arch_lock_taken(u32 rank);
-void arch_lock_dropped(u32 rank);
+/* This CPU is about to wait for, or to release, this lock. Hosted builds check the order of ranks;
+ * EL2 nothing. */
+void arch_lock_taken(const struct lock *lock);
+void arch_lock_dropped(const struct lock *lock);
 _Noreturn void arch_park(void); /* this CPU stops for good */
 
 /* ---- memory ---- */
@@ -88,6 +89,10 @@ u64 arch_id_register(u32 crm, u32 op2);
 /* ---- the world outside ---- */
 /* Whether a device page may be handed to a VM: not what the host or the corevisor works with. */
 bool plat_is_assignable(pfn_t pfn);
+/* Boot. The secret that snapshots are sealed with, the same at each boot of this machine; false:
+ * there is none. config: the platform's configuration device,
+ * mapped. */
+bool plat_root_secret(pa_t config, u8 secret[32]);
 void plat_console_write(const char *text, size_t bytes);
 
 #endif

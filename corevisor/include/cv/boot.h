@@ -33,6 +33,7 @@ struct machine {
 	u32 gicr_count;
 	struct boot_range hidden[BOOT_HIDDEN_MAX]; /* device frames that the host must not reach */
 	u32 hidden_count;
+	struct boot_range config; /* QEMU's fw_cfg, hidden too; bytes 0: none */
 	const char *bootargs; /* "" if there are none */
 	u8 seed[BOOT_SEED_MAX];
 	u64 seed_bytes;

@@ -57,6 +57,9 @@ struct exception_entry {
 
 /* Where and with which PSTATE a synchronous exception from `pstate` begins at EL1. */
 struct exception_entry exception_enter(u64 pstate, const struct el1_entry *el1);
+/* AArch64 EL0, EL1t, EL1h, or AArch32 User: anything else could not have been reached through our
+ * entry. */
+bool exception_is_guest_pstate(u64 pstate);
 /* True if `pstate` is EL1 (either stack pointer), false for EL0 of either width. */
 bool exception_is_from_el1(u64 pstate);
 

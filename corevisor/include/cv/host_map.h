@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The host's stage 2: identity, RAM normal, all else device. It follows the ledger: what is the
- * host's, and what a VM shares with it, is mapped; nothing else of RAM is. mem.c decides, this file
- * maps. Two locks: the ledger block's, for the leaf table of those 2 MiB, and an upper one inside
- * this file, held only while tables come and go. Seed: map_page_host, clear_pfn_host (reference 6).
+ * host's, and what a VM shares with it, is mapped; nothing else of RAM is. A block of RAM has a leaf
+ * table unless all of it is the host's, or a VM has it as one block, or the corevisor since boot:
+ * then its level-2 entry says it all. mem.c decides, this file maps. Two locks: the ledger block's,
+ * for the level-2 entry and the leaf table of those 2 MiB, and an upper one inside this file, for
+ * what is above or not RAM (docs/locking.md). Seed: map_page_host, clear_pfn_host (reference 6).
  */
 #ifndef CV_HOST_MAP_H
 #define CV_HOST_MAP_H
@@ -20,16 +22,16 @@ void host_map_boot_set(pa_t base, u64 bytes, const enum s2_attr *attr);
 const struct s2 *host_map_s2(void);
 
 /* Pre for the rest: the page is RAM and its ledger block's lock is held. */
-/* Tables that host_map_split(pfn) may need: 0 to 2; can only shrink while the lock is held. */
-u32 host_map_tables_needed(pfn_t pfn);
-/* Makes the leaf of the page a 4 KiB one, from now on without need of tables. Pre: the tables are
- * in `reserved`. */
-void host_map_split(pfn_t pfn, struct pool *reserved);
-/* Revokes: afterwards no CPU reaches the page through the host's stage 2. Pre: split. Not mapped:
- * nothing happens. */
-void host_map_remove(pfn_t pfn);
-/* Grants. Pre: split and not mapped. */
-void host_map_add(pfn_t pfn);
+/* Tables that host_map_split() may need: 0 to 2; can only shrink while the lock is held. */
+u32 host_map_tables_needed(pfn_t pfn, u32 level);
+/* Makes the leaf of the page one of `level` (2 or 3) or smaller, from now on without need of
+ * tables. Pre: the tables are in `reserved`. */
+void host_map_split(pfn_t pfn, u32 level, struct pool *reserved);
+/* Revokes the leaf of `level` at `pfn`: afterwards no CPU reaches its pages through the host's
+ * stage 2. Pre: split to just that level. Not mapped: nothing happens. */
+void host_map_remove(pfn_t pfn, u32 level);
+/* Grants it. Pre: split to just that level and not mapped. */
+void host_map_add(pfn_t pfn, u32 level);
 /* Rebuilds the 2 MiB block if the ledger says that all of it is the host's; its table goes back to
  * the pool. */
 void host_map_join(pfn_t pfn);

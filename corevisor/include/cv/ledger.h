@@ -2,7 +2,8 @@
 /*
  * The ledger: one 64-bit entry for each 4 KiB page of RAM; the only authority on who owns a page.
  * Page tables are derived from it. A region lock covers the entries of one 2 MiB region of RAM and
- * the host's leaf table of that region. Seed: MemRegion, PageIndex, PageManager (reference 6,
+ * the host's level-2 entry and leaf table of that region. Where a VM has all of a region as one
+ * block, one word stands for its 512 entries. Seed: MemRegion, PageIndex, PageManager (reference 6,
  * layers 13-15).
  */
 #ifndef CV_LEDGER_H
@@ -53,6 +54,8 @@ struct ledger_region {
 struct ledger_block {
 	struct lock lock;
 	u32 foreign; /* its pages that are not the host's: another's, or not RAM at all */
+	u32 shared;  /* its pages that are the host's and PAGE_SHARED */
+	u64 whole;   /* the entry of its first page, for all of them; 0: each has its own */
 };
 
 /*
@@ -73,11 +76,19 @@ struct lock *ledger_lock(pfn_t pfn);
 /* Pre for the rest: ledger_is_ram(pfn) and the region's lock held. */
 struct page ledger_get(pfn_t pfn);
 void ledger_set(pfn_t pfn, struct page page);
+/* All 512 pages at once, whatever they were: the host's alone, or a VM's with gfns that ascend from
+ * page.gfn. Takes no more steps than for one page, but where the pages differed before. Pre:
+ * `first` and page.gfn are block aligned; page.count is 0. */
+void ledger_set_block(pfn_t first, struct page page);
 bool ledger_is(pfn_t pfn, u32 owner, enum page_state state);
 /* True if all pages of the 2 MiB around `pfn` are RAM and the host's: one block can map them. */
 bool ledger_block_is_host(pfn_t pfn);
+/* ... and nobody else uses any of them: the block may be given away. */
+bool ledger_block_is_host_alone(pfn_t pfn);
+/* One word stands for all of them: a VM's, no page different from the others. */
+bool ledger_block_is_whole(pfn_t pfn);
 
-/* Counts of pages by enum rv_page_state, kept by ledger_set; for rv_info. */
+/* Counts of pages by enum rv_page_state, always exact; for rv_info. */
 u64 ledger_count(enum rv_page_state state);
 u64 ledger_ram_pages(void);
 const struct ledger_region *ledger_regions(u32 *count);

@@ -59,6 +59,14 @@ pfn_t mem_core_next(pfn_t pfn);
  * RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_host_share_core(u64 pfn);
 void mem_host_unshare_core(pfn_t pfn);
+/* A page of the host that the corevisor looks at or writes for one call, through its window, while
+ * the host keeps it. Until it is unpinned nobody can be given it. Errors: RANGE, STATE. */
+CV_MUST_USE enum cv_status mem_host_pin(u64 pfn);
+void mem_host_unpin(pfn_t pfn);
+/* Pre: pinned. The host may write meanwhile: what was read is private from then on. What is written
+ * is there for all accesses, cached or not, and nothing else of the page stays. */
+void mem_pinned_read(pfn_t pfn, void *to, u64 bytes);
+void mem_pinned_write(pfn_t pfn, const void *from, u64 bytes);
 /* RV_POOL_TOPUP. May use the last pages of the pool. Errors: RANGE, STATE, NOMEM. */
 CV_MUST_USE enum cv_status mem_pool_topup(u64 pfn);
 
@@ -70,8 +78,8 @@ CV_MUST_USE enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn) CV_REQU
 /* The same for a protected VM that is READY, and the page keeps its content: images and snapshots.
  */
 CV_MUST_USE enum cv_status mem_load_page(struct vm *vm, u64 gfn, u64 pfn) CV_REQUIRES(vm->lock);
-/* Gives back what backs [gfn, end), at most RV_BATCH_PAGES pages; returns the first gfn not dealt
- * with. Pre: no vCPU can run meanwhile. */
+/* Gives back what backs [gfn, end), at most RV_BATCH_PAGES pages, a block as a whole even if only
+ * part of it is in the range; returns the first gfn not dealt with. Pre: no vCPU can run meanwhile. */
 u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end) CV_REQUIRES(vm->lock);
 /* RV_MEM_MAP and RV_MEM_RECLAIM, whole, arguments unchecked. */
 CV_MUST_USE enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 *done);
@@ -82,11 +90,14 @@ CV_MUST_USE enum cv_status mem_reclaim(u64 handle, u64 gfn, u64 pages, u64 *next
  * wish really changes is zeroed; a destroyed page stays destroyed unless `change_destroyed`. At
  * most RV_BATCH_PAGES pages are zeroed or entries written a call; *gfn tells how far it came.
  * Errors: INVALID (empty), RANGE (outside the VM's RAM), STATE (destroyed page, not changed; or a
- * backed one to be destroyed), NOMEM (VM's tables). An error after progress is reported as CV_OK
- * with *gfn < end, and again at the next call. Open VMs: nothing to do, CV_OK.
+ * backed one to be destroyed), NOMEM (VM's tables, or, where a part of a block changes, the
+ * corevisor's: mem_vm_has_tables(gfn, 3) tells). An error after progress is reported as CV_OK with
+ * *gfn < end, and again at the next call. Open VMs: nothing to do, CV_OK.
  */
 CV_MUST_USE enum cv_status mem_vm_set_wish(struct vm *vm, gfn_t *gfn, gfn_t end, enum s2_wish wish,
 					   bool change_destroyed) CV_REQUIRES(vm->lock);
+/* Whether the VM's pool has the tables that a leaf of `level` at `gfn` may need. */
+bool mem_vm_has_tables(struct vm *vm, gfn_t gfn, u32 level) CV_REQUIRES(vm->lock);
 /* What the guest asked of `gfn`, and the end (<= end) of the run of gfns with the same wish, as far
  * as a bounded look tells. What is not RAM is the host's to emulate: shared. Pre: gfn < end. */
 enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_until)

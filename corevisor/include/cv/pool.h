@@ -23,7 +23,7 @@ void pool_put(struct pool *pool,
 	      pfn_t pfn); /* Pre: CORE page, mapped at EL2. Zeroes it (but for the link). */
 /*
  * Takes `count` pages out of reach of others, so that a commit cannot fail; false and nothing taken
- * if fewer than `count` + `floor` are there. `into` is the caller's own, usually on its stack.
+ * if fewer than `count` + `floor` are there; 0 pages are always there. `into` is the caller's own, usually on its stack.
  */
 CV_MUST_USE bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor);
 /* Gives what is left of a reservation back. */

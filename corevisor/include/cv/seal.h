@@ -21,15 +21,14 @@ enum seal_mode { SEAL_NONE, SEAL_SAVING, SEAL_LOADING };
 struct seal {
 	enum seal_mode mode;
 	u8 key[CRYPTO_KEY_BYTES];
-	u64 records;			/* so far: the next nonce */
-	u32 next_vcpu;			/* the smallest index not yet dealt with */
-	gfn_t next_gfn;			/* likewise */
-	bool is_complete;		/* saving: the last gfn was seen */
-	u64 pages;			/* with content, so far */
-	struct crypto_hash set;		/* of all records' places and tags */
-	u8 manifest[CRYPTO_HASH_BYTES]; /* loading: the header's */
-	u8 instance[CRYPTO_HASH_BYTES]; /* likewise */
-	u64 guest_time;			/* likewise */
+	struct rv_seal_header header;
+	pfn_t scratch;		/* a page of the VM's tables; records are made and opened in it */
+	u64 records;		/* so far: the next nonce */
+	u32 next_vcpu;		/* the smallest index not yet dealt with */
+	gfn_t next_gfn;		/* likewise */
+	bool is_complete;	/* saving: the last gfn was seen */
+	u64 pages;		/* with content, so far */
+	struct crypto_hash set; /* of all records' places and tags */
 };
 
 /* Boot. NULL: the platform has no root secret; a random one lives until the next boot. */

@@ -89,6 +89,13 @@ static inline void vm_set_state(struct vm *vm, enum vm_state state)
 	__atomic_store_n(&vm->state, state, __ATOMIC_RELEASE);
 }
 
+/* Pre: the lock is held. What it is made of may still be added to; while it is loaded, only by its
+ * snapshot. */
+static inline bool vm_is_being_built(const struct vm *vm)
+{
+	return vm->state == VM_READY && vm->seal.mode == SEAL_NONE;
+}
+
 /* Under the lock: 0 stays 0, and all that those vCPUs did has happened. */
 static inline u32 vm_active(const struct vm *vm)
 {

@@ -16,12 +16,9 @@
 
 #define RAM_TEST_PAGES 3000 /* of the 64 MiB; more than one batch, over several 2 MiB blocks */
 
-#define MAKE(device, vcpus, name, x0) \
-	vm_make(device, vcpus, payload_##name, payload_##name##_end, x0)
-
 static bool mmio(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, mmio, 0);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_MMIO, 0);
 	bool ok = vm_expect_write(vm, 0, 0, 4, 0x1234) &&
 		  vm_expect_read(vm, 0, 0x10, 8, 0x1122334455667788) &&
 		  vm_expect_write(vm, 0, 0x18, 8, 0x1122334455667789) &&
@@ -38,7 +35,7 @@ static bool mmio(const char *device)
 
 static bool ioeventfd(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, mmio, 0);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_MMIO, 0);
 	struct kvm_ioeventfd args = { .addr = DEVICE_BASE,
 				      .len = 4,
 				      .datamatch = 0x1234,
@@ -66,13 +63,13 @@ static bool ioeventfd(const char *device)
 /* Twice in one VM: a reset gives back everything, and the VMM starts anew. */
 static bool ram_and_reset(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, ram, RAM_TEST_PAGES);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_RAM, RAM_TEST_PAGES);
 	bool ok = true;
 
 	for (int round = 0; ok && round < 2; round++) {
 		ok = vm_expect_write(vm, 0, 0, 8, RAM_TEST_PAGES) &&
 		     vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
-		vm_load(vm, payload_ram, payload_ram_end, RAM_TEST_PAGES);
+		vm_load(vm, PAYLOAD_RAM, RAM_TEST_PAGES);
 	}
 	vm_free(vm);
 	return ok;
@@ -80,7 +77,7 @@ static bool ram_and_reset(const char *device)
 
 static bool interrupts(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, irq, 0);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_IRQ, 0);
 	bool ok = vm_expect_write(vm, 0, 0x60, 4, 27) && vm_expect_write(vm, 0, 0x60, 4, 30) &&
 		  vm_expect_write(vm, 0, 0x60, 4, 1) && vm_expect_write(vm, 0, 0x70, 4, 0);
 
@@ -93,8 +90,9 @@ static bool interrupts(const char *device)
 
 static bool quiet_timer(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, quiet, 0);
-	bool ok = vm_expect_write(vm, 0, 0, 4, 1) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_QUIET, 0);
+	bool ok = vm_expect_write(vm, 0, 0, 4, 1) &&
+		  vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_SHUTDOWN);
 
 	vm_free(vm);
 	return ok;
@@ -150,7 +148,7 @@ static void *run_second(void *argument)
 
 static bool power(const char *device)
 {
-	struct vm *vm = MAKE(device, 2, cpus, 0);
+	struct vm *vm = vm_make(device, 2, PAYLOAD_CPUS, 0);
 	struct runner second = { .vm = vm };
 	pthread_t thread;
 	bool ok;
@@ -179,9 +177,9 @@ static void *run_once(void *argument)
 }
 
 /* A signal ends KVM_RUN, whether the guest computes or waits. */
-static bool signals(const char *device, const char *payload, const char *payload_end)
+static bool signals(const char *device, enum payload payload)
 {
-	struct vm *vm = vm_make(device, 1, payload, payload_end, 0);
+	struct vm *vm = vm_make(device, 1, payload, 0);
 	struct runner r = { .vm = vm };
 	bool ok = true;
 
@@ -203,18 +201,18 @@ static bool signals(const char *device, const char *payload, const char *payload
 
 static bool spin_signals(const char *device)
 {
-	return signals(device, payload_spin, payload_spin_end);
+	return signals(device, PAYLOAD_SPIN);
 }
 
 static bool wait_signals(const char *device)
 {
-	return signals(device, payload_wait, payload_wait_end);
+	return signals(device, PAYLOAD_WAIT);
 }
 
 /* The last reference may be any of the files. */
 static bool close_order(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, loop, 0x77);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_LOOP, 0x77);
 	bool ok = vm_expect_write(vm, 0, 0, 4, 0x77);
 
 	close(vm->fd);
@@ -299,7 +297,7 @@ static bool is_hidden(struct vm *vm)
 
 static bool privacy(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, loop, 0x77);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_LOOP, 0x77);
 	struct kvm_userspace_memory_region gone = { .guest_phys_addr = RAM_BASE };
 	bool ok = vm_expect_write(vm, 0, 0, 4, 0x77);
 
@@ -314,13 +312,14 @@ static bool privacy(const char *device)
 
 static bool scrubbed(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, ram, 16);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_RAM, 16);
 	bool ok =
 		vm_expect_write(vm, 0, 0, 8, 16) && vm_expect_event(vm, 0, KVM_SYSTEM_EVENT_RESET);
 
-	/* The host's again, and nothing in it. */
-	for (size_t i = 0; ok && i < 64 * 4096; i++) {
-		ok = vm->ram[i] == 0 && vm->ram[0x200000 + i] == 0;
+	/* The host's again, and nothing in it: the image's pages, and those that the guest wrote.
+	 */
+	for (uint8_t *byte = vm->ram; ok && byte < (uint8_t *)vm->launch; byte++) {
+		ok = *byte == 0 && byte[0x200000] == 0 && byte[0x210000] == 0;
 	}
 	vm_free(vm);
 	return ok;
@@ -328,10 +327,11 @@ static bool scrubbed(const char *device)
 
 static bool open_registers(const char *device)
 {
-	struct vm *vm = MAKE(device, 1, loop, 0x77);
-	bool ok = vm_get_reg(vm, 0, REG_X0) == 0x77 && vm_expect_write(vm, 0, 0, 4, 0x77);
+	struct vm *vm = vm_make(device, 1, PAYLOAD_LOOP, 0x77);
+	const uint64_t start = RAM_BASE + (uint64_t)(payload_loop - payloads);
+	bool ok = vm_get_reg(vm, 0, REG_PC) == RAM_BASE && vm_expect_write(vm, 0, 0, 4, 0x77);
 
-	ok = ok && vm_get_reg(vm, 0, REG_X0) == 0x77 && vm_get_reg(vm, 0, REG_PC) - RAM_BASE < 16;
+	ok = ok && vm_get_reg(vm, 0, REG_X0) == 0x77 && vm_get_reg(vm, 0, REG_PC) - start < 16;
 	ok = ok && vm_get_reg(vm, 0, REG_CORE(2 * 19)) == DEVICE_BASE; /* x19 */
 	vm_free(vm);
 	return ok;

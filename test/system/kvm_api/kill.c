@@ -90,7 +90,7 @@ static void *run_forever(void *argument)
 
 static void vmm(const char *device)
 {
-	struct vm *vm = vm_make(device, CPUS, payload_churn, payload_churn_end, CPUS);
+	struct vm *vm = vm_make(device, CPUS, PAYLOAD_CHURN, CPUS);
 	struct runner runner[CPUS];
 	pthread_t thread;
 

@@ -13,7 +13,7 @@ const char *device_open = "/dev/kvm", *device_protected = "/dev/kvm-protected";
 /* A VM that computes until somebody ends the program. */
 static void hold(void)
 {
-	struct vm *vm = vm_make(device_protected, 1, payload_spin, payload_spin_end, 0);
+	struct vm *vm = vm_make(device_protected, 1, PAYLOAD_SPIN, 0);
 
 	while (vm_run(vm, 0) == 0) {
 		;
@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 	}
 	test_guests(device_protected, "protected");
 	test_protected();
+	test_launch();
 	test_refusals(device_open, "open");
 	test_refusals(device_protected, "protected");
 	return 0;

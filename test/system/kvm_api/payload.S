@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the VMs of kvm_api run: position independent, started at the first byte with the MMU off and
- * x0 as set. Each tells the test what it sees by stores to a device page at 0x0a000000.
+ * What the VMs of kvm_api run, all of it one signed image with one entry: the top byte of x0 says which
+ * of them, in the order of enum payload, the rest is its x0. Position independent, MMU off. Each tells
+ * the test what it sees by stores to a device page at 0x0a000000.
  */
 #define DEVICE 0x0a00
 #define ICC_PMR_EL1 S3_0_C4_C6_0
@@ -15,12 +16,7 @@
 
 .macro begin name
 	.balign 4096
-	.global payload_\name
 payload_\name:
-.endm
-.macro end name
-	.global payload_\name\()_end
-payload_\name\()_end:
 .endm
 .macro psci id
 	mov	w0, #(\id & 0xffff)
@@ -41,6 +37,20 @@ payload_\name\()_end:
 .macro device reg
 	movz	\reg, #DEVICE, lsl #16
 .endm
+
+	.balign 4096
+	/* Global only what the tests need: the assembler must resolve the rest, for it is signed so. */
+	.global payloads, payloads_end, payload_loop
+payloads:
+	ubfx	x9, x0, #56, #8
+	ubfx	x0, x0, #0, #56
+	adr	x10, 1f
+	ldr	w9, [x10, x9, lsl #2]
+	add	x10, x10, x9
+	br	x10
+1:	.irp	name, mmio, loop, quiet, spin, wait, ram, cpus, churn, irq, peek
+	.word	payload_\name - 1b
+	.endr
 
 /*
  * Widths, answers, an unknown hypercall, power off. No sign extension: QEMU's TCG does not report
@@ -65,14 +75,12 @@ begin mmio
 	str	x0, [x19, #0x58]
 	psci	0x84000008
 1:	b	1b
-end mmio
 
 /* Writes x0 to the device for ever. */
 begin loop
 	device	x19
 1:	str	w0, [x19]
 	b	1b
-end loop
 
 /* Its virtual timer fires while the interrupt is off in the GIC: the guest must go on all the same. */
 begin quiet
@@ -87,18 +95,15 @@ begin quiet
 	str	w1, [x19]
 	psci	0x84000008
 2:	b	2b
-end quiet
 
 /* Never leaves by itself. */
 begin spin
 1:	b	1b
-end spin
 
 /* Never leaves by itself, and waits. */
 begin wait
 1:	wfi
 	b	1b
-end wait
 
 /*
  * Touches x0 pages of RAM from x1 on, checks that they keep what is written, says how many did,
@@ -127,7 +132,6 @@ begin ram
 	str	x5, [x19]
 	psci	0x84000009
 3:	b	3b
-end ram
 
 /* CPU 0 turns CPU 1 on twice; CPU 1 says its context and its MPIDR, and goes off, each time. */
 begin cpus
@@ -157,7 +161,6 @@ begin cpus
 	str	x0, [x19, #8]
 	psci	0x84000002
 4:	b	4b
-end cpus
 
 /*
  * Four CPUs (x0 = how many) that never rest: each writes to its own 8 MiB of RAM, page by page, and
@@ -189,7 +192,6 @@ begin churn
 4:	subs	x4, x4, #1
 	b.ne	3b
 	b	2b
-end churn
 
 /*
  * Interrupts: virtual timer, physical timer, an SGI to itself, then SPI 40, whose line the test
@@ -282,4 +284,12 @@ begin irq
 	str	x10, [x19, #0x68]		/* an exception nobody wants */
 	psci	0x84000008
 8:	b	8b
-end irq
+
+/* Says what the word at x0 is, for ever. */
+begin peek
+	device	x19
+	ldr	x1, [x0]
+1:	str	x1, [x19]
+	b	1b
+
+payloads_end:

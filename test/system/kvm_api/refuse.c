@@ -252,7 +252,7 @@ static void test(const char *kind, const char *name, bool is_ok)
 
 void test_refusals(const char *device, const char *kind)
 {
-	struct vm *vm = vm_make(device, 2, payload_mmio, payload_mmio_end, 0);
+	struct vm *vm = vm_make(device, 2, PAYLOAD_MMIO, 0);
 
 	test(kind, "capabilities of the device file", capabilities(vm->sys));
 	test(kind, "capabilities of the VM", capabilities(vm->fd));

@@ -52,7 +52,18 @@ static void make_vcpu(struct vm *vm, unsigned int index)
 	need(vm->run[index] != MAP_FAILED, "mmap of kvm_run");
 }
 
-void vm_load(struct vm *vm, const char *payload, const char *payload_end, uint64_t x0)
+extern const char launch_page[];
+
+static void load_image(struct vm *vm)
+{
+	size_t bytes = (size_t)(payloads_end - payloads);
+
+	vm->launch = (void *)(vm->ram + (bytes + RV_PAGE_SIZE - 1) / RV_PAGE_SIZE * RV_PAGE_SIZE);
+	memcpy(vm->ram, payloads, bytes);
+	memcpy(vm->launch, launch_page, RV_PAGE_SIZE);
+}
+
+void vm_load(struct vm *vm, enum payload payload, uint64_t x0)
 {
 	struct kvm_vcpu_init init;
 
@@ -64,13 +75,13 @@ void vm_load(struct vm *vm, const char *payload, const char *payload_end, uint64
 		}
 		need(ioctl(vm->vcpu[i], KVM_ARM_VCPU_INIT, &init) == 0, "KVM_ARM_VCPU_INIT");
 	}
-	memcpy(vm->ram, payload, (size_t)(payload_end - payload));
+	load_image(vm);
+	x0 |= (uint64_t)payload << 56;
 	need(vm_set_reg(vm, 0, REG_PC, RAM_BASE) == 0 && vm_set_reg(vm, 0, REG_X0, x0) == 0,
 	     "KVM_SET_ONE_REG");
 }
 
-struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload,
-		   const char *payload_end, uint64_t x0)
+struct vm *vm_make(const char *device, unsigned int vcpus, enum payload payload, uint64_t x0)
 {
 	struct kvm_userspace_memory_region ram = { .guest_phys_addr = RAM_BASE,
 						   .memory_size = RAM_BYTES };
@@ -90,7 +101,7 @@ struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload,
 		make_vcpu(vm, i);
 	}
 	make_gic(vm);
-	vm_load(vm, payload, payload_end, x0);
+	vm_load(vm, payload, x0);
 	return vm;
 }
 

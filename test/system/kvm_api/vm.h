@@ -5,6 +5,7 @@
 
 #include <linux/kvm.h>
 #include <stdbool.h>
+#include <ravelin/abi.h>
 #include <stdint.h>
 
 #define RAM_BASE 0x40000000ull
@@ -12,7 +13,9 @@
 #define GICD_BASE 0x08000000ull
 #define GICR_BASE 0x080a0000ull
 #define DEVICE_BASE 0x0a000000ull
-#define VCPUS_MAX 4
+#define VCPUS_MAX 5		    /* the image's owner allows 4 */
+#define PARAMETER_GPA 0x41000000ull /* mk/hostvisor.mk signs these */
+#define PARAMETER_BYTES 0x10000ull
 #define REG_CORE(offset) (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | (offset))
 #define REG_X0 REG_CORE(0)
 #define REG_PC REG_CORE(0x40)
@@ -23,7 +26,24 @@ struct vm {
 	int vcpu[VCPUS_MAX];
 	struct kvm_run *run[VCPUS_MAX];
 	uint8_t *ram;
+	struct rv_launch *launch; /* behind the image, in ram */
 };
+
+/* In the order of payload.S. */
+enum payload {
+	PAYLOAD_MMIO,
+	PAYLOAD_LOOP,
+	PAYLOAD_QUIET,
+	PAYLOAD_SPIN,
+	PAYLOAD_WAIT,
+	PAYLOAD_RAM,
+	PAYLOAD_CPUS,
+	PAYLOAD_CHURN,
+	PAYLOAD_IRQ,
+	PAYLOAD_PEEK,
+};
+
+extern const char payloads[], payloads_end[], payload_loop[];
 
 extern const char *device_open, *device_protected;
 
@@ -31,9 +51,9 @@ extern const char *device_open, *device_protected;
  * A VM with RAM, a GIC and vCPUs, ready to run `payload` with this x0; exits the program when that
  * fails.
  */
-struct vm *vm_make(const char *device, unsigned int vcpus, const char *payload,
-		   const char *payload_end, uint64_t x0);
-void vm_load(struct vm *vm, const char *payload, const char *payload_end, uint64_t x0);
+struct vm *vm_make(const char *device, unsigned int vcpus, enum payload payload, uint64_t x0);
+/* Resets the vCPUs and puts image and launch page into RAM anew. */
+void vm_load(struct vm *vm, enum payload payload, uint64_t x0);
 void vm_free(struct vm *vm);
 /* KVM_RUN; 0 or -errno. */
 int vm_run(struct vm *vm, unsigned int index);
@@ -55,20 +75,10 @@ void test_begin(const char *name);
 void test_end(bool is_ok);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-#define PAYLOAD(name) extern const char payload_##name[], payload_##name##_end[]
-PAYLOAD(mmio);
-PAYLOAD(loop);
-PAYLOAD(quiet);
-PAYLOAD(spin);
-PAYLOAD(wait);
-PAYLOAD(ram);
-PAYLOAD(cpus);
-PAYLOAD(churn);
-PAYLOAD(irq);
-
-/* guest.c, refuse.c */
+/* guest.c, launch.c, refuse.c */
 void test_guests(const char *device, const char *kind);
 void test_protected(void);
+void test_launch(void);
 void test_refusals(const char *device, const char *kind);
 
 #endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The operations of the model test. A new one is a row here and its three functions, declared in
+ * ops.h: draw_x() fills the arguments, core_x() makes the call, expect_x() does the same by the
+ * specification.
+ */
+#include "ops.h"
+
+#include <cv/psci.h>
+
+#define OK STATUS(CV_OK)
+#define INVALID STATUS(CV_E_INVALID)
+#define RANGE STATUS(CV_E_RANGE)
+#define NOENT STATUS(CV_E_NOENT)
+#define STATE STATUS(CV_E_STATE)
+#define BUSY STATUS(CV_E_BUSY)
+#define NOMEM STATUS(CV_E_NOMEM)
+#define PERM STATUS(CV_E_PERM)
+#define NOENTROPY STATUS(CV_E_NOENTROPY)
+#define AUTH STATUS(CV_E_AUTH)
+/* of PSCI */
+#define PARAMETERS STATUS(PSCI_INVALID_PARAMETERS)
+#define ADDRESS STATUS(PSCI_INVALID_ADDRESS)
+#define ALREADY STATUS(PSCI_ALREADY_ON)
+#define PENDING STATUS(PSCI_ON_PENDING)
+
+#define FUNCTIONS(name, applies) draw_##name, applies, core_##name, expect_##name
+
+/* clang-format off */
+const struct op_kind model_ops[] = {
+	{ "vm_create", 12, OK | INVALID | RANGE | STATE | BUSY | NOMEM | NOENTROPY,
+	  { "record", "root", "flags", "owner", "entropy" }, FUNCTIONS(vm_create, has_room) },
+	{ "vm_topup", 8, OK | NOENT | RANGE | STATE | NOMEM,
+	  { "vm", "pfn" }, FUNCTIONS(vm_topup, NULL) },
+	{ "vm_add_ram", 6, OK | INVALID | NOENT | RANGE | STATE | BUSY,
+	  { "vm", "gfn", "pages" }, FUNCTIONS(vm_add_ram, NULL) },
+	{ "vm_create_vcpu", 12, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "vm", "index", "record", "run" }, FUNCTIONS(vm_create_vcpu, NULL) },
+	{ "vm_kill", 2, OK | NOENT, { "vm" }, FUNCTIONS(vm_kill, NULL) },
+	{ "vm_destroy", 8, OK | NOENT | STATE | BUSY, { "vm" }, FUNCTIONS(vm_destroy, NULL) },
+	{ "pool_topup", 8, OK | RANGE | STATE | NOMEM, { "pfn" }, FUNCTIONS(pool_topup, NULL) },
+
+	{ "image_add", 6, OK | INVALID | NOENT | PERM | RANGE | STATE | BUSY,
+	  { "vm", "gpa", "bytes" }, FUNCTIONS(image_add, NULL) },
+	{ "image_map", 10, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "vm", "index", "pfn", "pages" }, FUNCTIONS(image_map, NULL) },
+	{ "vm_verify", 10, OK | NOENT | RANGE | STATE | BUSY | NOMEM | INVALID | AUTH | PERM,
+	  { "vm", "launch", "how", "entry", "parameter" }, FUNCTIONS(vm_verify, NULL) },
+	{ "vm_measure", 3, OK | INVALID | NOENT | STATE | PERM,
+	  { "vm", "what" }, FUNCTIONS(vm_measure, NULL) },
+
+	{ "mem_map", 50, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "vm", "gfn", "pfn", "pages" }, FUNCTIONS(map, NULL) },
+	{ "mem_reclaim", 14, OK | INVALID | NOENT | STATE | BUSY,
+	  { "vm", "gfn", "pages" }, FUNCTIONS(reclaim, NULL) },
+	{ "set_wish", 24, OK | INVALID | RANGE | STATE | NOMEM,
+	  { "vm", "gfn", "end", "wish", "destroyed" }, FUNCTIONS(set_wish, is_begun_vm) },
+	{ "get_wish", 6, OK, { "vm", "gfn", "end" }, FUNCTIONS(get_wish, is_live_vm) },
+	{ "vm_write", 6, OK | RANGE | NOENT | STATE,
+	  { "vm", "ipa", "bytes", "data" }, FUNCTIONS(vm_write, is_begun_vm) },
+
+	{ "map_io", 6, OK | NOENT | RANGE | PERM | STATE | BUSY | NOMEM,
+	  { "vm", "gfn", "pfn" }, FUNCTIONS(map_io, NULL) },
+	{ "dma_alloc", 10, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "context", "vm", "root" }, FUNCTIONS(dma_alloc, NULL) },
+	{ "dma_topup", 6, OK | INVALID | NOENT | RANGE | STATE | NOMEM,
+	  { "context", "pfn" }, FUNCTIONS(dma_topup, NULL) },
+	{ "dma_map", 20, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
+	  { "context", "iova", "pfn", "pages" }, FUNCTIONS(dma_map, NULL) },
+	{ "dma_unmap", 6, OK | INVALID | NOENT | STATE,
+	  { "context", "iova", "pages" }, FUNCTIONS(dma_unmap, NULL) },
+	{ "dma_free", 3, OK | INVALID | NOENT | STATE | BUSY,
+	  { "context" }, FUNCTIONS(dma_free, NULL) },
+
+	{ "vcpu_boot", 8, OK | INVALID | NOENT | STATE | PERM,
+	  { "vm", "index", "pc", "x0" }, FUNCTIONS(boot, NULL) },
+	{ "vcpu_claim", 16, OK | NOENT | STATE | BUSY,
+	  { "vm", "index", "streaming" }, FUNCTIONS(claim, NULL) },
+	{ "vcpu_start", 10, OK | STATE, { "vm", "index" }, FUNCTIONS(start, is_active) },
+	{ "vcpu_release", 8, OK, { "vm", "index" }, FUNCTIONS(release, is_active) },
+	{ "vcpu_read_regs", 4, OK | NOENT | PERM | BUSY,
+	  { "vm", "index" }, FUNCTIONS(read_regs, NULL) },
+	{ "psci_cpu_on", 14, OK | PARAMETERS | ADDRESS | ALREADY | PENDING,
+	  { "vm", "index", "mpidr", "pc", "x0" }, FUNCTIONS(cpu_on, is_active) },
+	{ "psci_cpu_off", 3, OK, { "vm", "index" }, FUNCTIONS(cpu_off, is_active) },
+	{ "psci_affinity_info", 4, OK | PARAMETERS,
+	  { "vm", "index", "mpidr", "level" }, FUNCTIONS(affinity_info, is_active) },
+	{ "psci_system_off", 1, OK, { "vm", "index" }, FUNCTIONS(stop_vm, is_active) },
+
+	/* What software at EL1 does; PERM: a fault. */
+	{ "host_access", 20, OK | PERM, { "pfn", "access", "value" }, FUNCTIONS(host_access, NULL) },
+	{ "dma_access", 10, OK | PERM,
+	  { "context", "iova", "access", "value" }, FUNCTIONS(dma_access, NULL) },
+	{ "guest_access", 20, OK | PERM,
+	  { "vm", "gfn", "access", "value" }, FUNCTIONS(guest_access, is_begun_vm) },
+};
+/* clang-format on */
+
+const u32 model_op_count = ARRAY_SIZE(model_ops);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Why a mutant that no test catches may live. "equivalent": no caller and no input can tell it from the original. "unseen": it
+differs, but only where these tests cannot look (the hardware, another suite); it counts as not caught."""
+
+NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property, and is refused as such")
+NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
+
+REASONS = {
+    "boot_fdt.number_read: term [cells == NULL]": NEGATIVE,
+    "boot_fdt.is_string: term [value != NULL]": NEGATIVE,
+    "bundle.data_read: term [data == NULL]": NEGATIVE,
+    "manifest.number: term [at == NULL]": NEGATIVE,
+    "manifest.range_read: term [reg == NULL]": NEGATIVE,
+    "manifest.image_read: term [hash == NULL]": NEGATIVE,
+    "boot_fdt.firmware_check: term [node < 0]": NO_NODE,
+    "boot_fdt.chosen_read: term [node < 0]": NO_NODE,
+    "boot_fdt.reg_read: term [size_cells < 0]":
+        ("equivalent", "as an unsigned count of cells it is longer than any property"),
+    "boot_fdt.is_in_ram: term [range->base >= base]":
+        ("equivalent", "below the base the difference wraps to more than any bank has"),
+    "bundle.fit_check: term [!is_aligned((u64)(uintptr_t)fit, 8)]":
+        ("equivalent", "fdt_check_header() of libfdt 1.6.1 and later refuses the same"),
+    "image.add_check: term [gpa >= limit]":
+        ("equivalent", "beyond the limit there is no RAM range: the next check refuses alike"),
+    "manifest.blob_read: term [fdt_check_header(fdt) != 0]":
+        ("equivalent", "fdt_check_full() checks the header again"),
+    "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":
+        ("equivalent", "no platform lists such a page; the check is for a list that is wrong"),
+    "mem_io.io_check: term [ledger_is_ram(pfn)]":
+        ("equivalent", "no platform lists RAM; the check is for a list that is wrong"),
+    "mem_io.io_check: term [!host_map_walk(gfn_ipa(pfn_host_gfn(pfn))).is_mapped]":
+        ("equivalent", "host_map_take_device() looks again, under the lock, and the status is the same"),
+    "mem_io.mem_io_overlaps: check [vm->device_pages == 0]":
+        ("equivalent", "without device pages only RAM is mapped, which the caller has compared already"),
+    "hyp_map.hyp_is_mapped: term [level == LEAF_LEVEL]":
+        ("equivalent", "slot_find() ends above the leaf only at an invalid entry"),
+    "manifest-tail-shared":
+        ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
+    "manifest-tail-shared-other":
+        ("equivalent", "what may follow begins with a page: it lies before the tail's end if it lies in its page"),
+    "dma-unpinned-first":
+        ("equivalent", "both steps happen under the lock of the page's block, and nobody looks without it"),
+    "io-tables-leak":
+        ("unseen", "tables are left over only if another CPU splits the block between the count and the take"),
+    "io-lost-race":
+        ("unseen", "two VMs are given one device page at the same moment"),
+    "io-given-first":
+        ("unseen", "for a moment both reach the page: only two CPUs at once could tell"),
+    "release-counted-first":
+        ("unseen", "the order of two stores, seen by another CPU between them"),
+    "run-old-exit-kept":
+        ("equivalent", "no exit that lets the guest go on writes its record; cleared in case one ever does"),
+    "record-lr-of-others":
+        ("equivalent", "vgic_take_lrs() leaves 0 in every list register beyond the count"),
+}
