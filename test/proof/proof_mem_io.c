@@ -102,9 +102,9 @@ void pool_return(struct pool *pool, struct pool *from)
 	reserved = 0;
 }
 
-u32 host_map_tables_needed(pfn_t pfn)
+u32 host_map_tables_needed(pfn_t pfn, u32 level)
 {
-	claim(pfn.v == the_pfn, "the page's");
+	claim(pfn.v == the_pfn && level == 3, "the page's");
 	return host_needs;
 }
 
