@@ -10,31 +10,15 @@
 #define SMALL_MACHINE_H
 
 #include <cv/arch.h>
-#include <cv/check.h>
 #include <cv/host_map.h>
 #include <cv/ledger.h>
 #include <cv/mem.h>
 #include <cv/pte.h>
 #include <cv/vcpu.h>
 
+#include "proof.h"
+
 #include "../../corevisor/core/host_map.c" /* its static state is quantified over, too */
-
-u64 nondet_u64(void);
-u32 nondet_u32(void);
-bool nondet_bool(void);
-
-#define assume(x) __CPROVER_assume(x)
-/*
- * The same file shows, with REACH defined, that the assumptions are not too strong: every reach()
- * is an assertion that must fail (test/proof/run), the claims are left out.
- */
-#ifdef REACH
-#define claim(x, what) ((void)(x))
-#define reach(x, what) __CPROVER_assert(!(x), "reach: " what)
-#else
-#define claim(x, what) __CPROVER_assert(x, what)
-#define reach(x, what) ((void)(x))
-#endif
 
 /* RAM: half a block, then a whole one. */
 #define RAM_FIRST 18ull
@@ -195,17 +179,6 @@ void arch_page_scrub(pfn_t pfn)
 void arch_icache_invalidate_all(void)
 {
 	is_icache_stale = false;
-}
-
-_Noreturn void panic_check(const char *what, const char *file, int line)
-{
-	(void)what;
-	(void)file;
-	(void)line;
-	claim(false, "CV_CHECK");
-	assume(false);
-	while (true) {
-	}
 }
 
 /* ---- pools and locks, by their contracts; test_mem_ledger.c, test_mem_lock.c test them ---- */

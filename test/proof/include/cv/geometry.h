@@ -9,9 +9,9 @@
 #define S2_ROOT_PAGES 2ull
 
 #define CPU_MAX 1
-#define VM_SLOTS 2
-#define VM_VCPUS_MAX 1
-#define LEDGER_REGIONS_MAX 1
+#define VM_SLOTS 3 /* two VMs, and one free */
+#define VM_VCPUS_MAX 2
+#define LEDGER_REGIONS_MAX 2
 #define CORE_POOL_FLOOR 1
 
 #endif
