@@ -45,7 +45,7 @@ $(MT_OUT)/lock-analysis: $(MT_CORE) $(MT_HEADERS)
 	touch $@
 
 .PHONY: prove
-prove: ## CBMC on the shipped C; minutes, and gigabytes of memory
+prove: setup ## CBMC on the shipped C, two harnesses at a time; a table at the end
 	@test/proof/run
 
 .PHONY: mutants

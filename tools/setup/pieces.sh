@@ -5,6 +5,7 @@
 #   headers/X/build          ready to be KDIR of an out-of-tree build with the cross compiler (6.1, 6.12)
 #   sysroot/                 arm64 static libraries and headers (libfdt, BearSSL)
 #   arm64-root/              busybox, QEMU and its libraries, as the test host runs them
+#   cbmc/root/               CBMC for this PC, with the libraries it needs
 #   TAKEN                    what was taken: piece, suite, package, version, SHA-256
 # A stamp per piece says that it is whole; raise RECIPE when a piece's recipe changes.
 
@@ -243,6 +244,23 @@ piece_arm64_root() {
 	pieces_note "$name" bookworm+backports "$SCRATCH/debs" | piece_done "$name"
 }
 
+# The prover, with the loader and libraries of its own Debian, newer than the build machine's (test/proof/run).
+piece_cbmc() {
+	local name=$1 package packages=()
+	say "CBMC, for make prove"
+	for package in cbmc libc6 libgcc-s1 libstdc++6 minisat zlib1g; do
+		packages+=("$package:amd64=$(pieces_version "$package:amd64" trixie)")
+	done
+	pieces_download "$SCRATCH/debs" "${packages[@]}"
+	mkdir "$SCRATCH/out"
+	for deb in "$SCRATCH/debs"/*.deb; do
+		dpkg-deb -x "$deb" "$SCRATCH/out/root"
+	done
+	rm -rf "$SCRATCH/out/root/usr/share" "$CACHE/cbmc"
+	mv "$SCRATCH/out" "$CACHE/cbmc"
+	pieces_note "$name" trixie "$SCRATCH/debs" | piece_done "$name"
+}
+
 setup_cache() {
 	local started=$SECONDS
 	mkdir -p "$CACHE"
@@ -256,6 +274,7 @@ setup_cache() {
 	piece headers-6.12 piece_headers 6.12
 	piece sysroot piece_sysroot
 	piece arm64-root piece_arm64_root
+	piece cbmc piece_cbmc
 	if [ "$apt_ready" = yes ]; then
 		rm -rf "$CACHE/scratch"
 		say "done in $((SECONDS - started)) s; what was taken: $CACHE/TAKEN"
