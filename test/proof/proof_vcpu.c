@@ -10,6 +10,9 @@
  * Proof-entry: proof_vcpu_boot quick
  * Proof-entry: proof_set_vcpu_active quick
  * Proof-entry: proof_set_vcpu_inactive quick
+ * Proof-entry: proof_vcpu_start_first
+ * Proof-entry: proof_vcpu_start_again
+ * Proof-entry: proof_vcpu_read_regs
  * Proof-entry: proof_psci_cpu_on quick
  * Proof-entry: proof_psci_power quick
  */
@@ -167,14 +170,6 @@ void proof_set_vcpu_inactive(void)
 
 /* ---- the first entry: the architectural reset. Seed: T24 ---- */
 
-static void want_reset(struct vcpu *want)
-{
-	want->exit = (struct vcpu_exit){ 0 };
-	want->pending = (struct vcpu_pending){ 0 };
-	want->vgic = (struct vgic_state){ 0 };
-	want->timer = (struct vtimer_state){ 0 };
-}
-
 /* One arbitrary element of each array: what holds for it holds for all. */
 static void claim_reset(const struct vcpu *vcpu, struct vcpu *want)
 {
@@ -182,6 +177,8 @@ static void claim_reset(const struct vcpu *vcpu, struct vcpu *want)
 	u32 x = (u32)any_below(31);
 	u32 reg = (u32)any_below(CTX_SYSREG_COUNT);
 	u32 v = (u32)any_below(32);
+	u32 lr = (u32)any_below(RV_MAX_LRS);
+	u32 ap = (u32)any_below(4);
 
 	claim(ctx->x[x] == (x == 0 ? vcpu->entry_x0 : 0) && ctx->pc == vcpu->entry_pc,
 	      "x0 and pc, the rest 0");
@@ -190,7 +187,17 @@ static void claim_reset(const struct vcpu *vcpu, struct vcpu *want)
 	      "MMU and caches are off, the rest 0");
 	claim(ctx->v[v][0] == 0 && ctx->v[v][1] == 0 && ctx->fpsr == 0 && ctx->fpcr == 0,
 	      "no vector register keeps anything");
+	claim(vcpu->vgic.lr[lr] == 0 && vcpu->vgic.ap0r[ap] == 0 && vcpu->vgic.ap1r[ap] == 0 &&
+		      vcpu->vgic.lr_count == 0 && vcpu->vgic.vmcr == 0,
+	      "no interrupt is pending");
+	claim(!vcpu->pending.is_mmio && vcpu->exit.esr == 0, "nor an access to a device");
+	claim(vcpu->timer.cntv_ctl == 0 && vcpu->timer.cntp_ctl == 0, "and no timer runs");
+	/* So much for these. */
 	want->ctx = *ctx;
+	want->vgic = vcpu->vgic;
+	want->exit = vcpu->exit;
+	want->pending = vcpu->pending;
+	want->timer = vcpu->timer;
 }
 
 static void start_begin(u64 c)
@@ -213,7 +220,6 @@ static void start_new_at(u64 c)
 
 	reach(status == CV_OK && c == 1, "it starts");
 	claim(status == CV_OK, "nothing is in its way");
-	want_reset(want);
 	want->power = VCPU_ON;
 	want->has_run = true;
 	claim_reset(vcpus[MINE][c], want);
@@ -234,13 +240,14 @@ static void start_old_at(u64 c)
 	claim_as_wanted();
 }
 
-void proof_vcpu_start(void)
+void proof_vcpu_start_first(void)
 {
-	if (nondet_bool()) {
-		for_each_vcpu(start_new_at);
-	} else {
-		for_each_vcpu(start_old_at);
-	}
+	start_new_at(1);
+}
+
+void proof_vcpu_start_again(void)
+{
+	for_each_vcpu(start_old_at);
 }
 
 /* ---- RV_VCPU_READ_REGS: open VMs only ---- */
@@ -286,7 +293,6 @@ static void read_regs(u64 index, bool is_new)
 	reach(status == CV_OK && vcpus[MINE][slot]->power == VCPU_ON, "where it is");
 	claim(status == expected, "the status is the specified one");
 	if (status == CV_OK && is_new) {
-		want_reset(want_vcpu[MINE][slot]);
 		claim_reset(vcpus[MINE][slot], want_vcpu[MINE][slot]);
 	}
 	claim_as_wanted();
@@ -318,11 +324,7 @@ static void read_old_regs_at(u64 index)
 
 void proof_vcpu_read_regs(void)
 {
-	if (nondet_bool()) {
-		for_any_index(read_new_regs_at);
-	} else {
-		for_any_index(read_old_regs_at);
-	}
+	for_any_index(read_old_regs_at);
 }
 
 /* ---- PSCI: decided by the guest ---- */
