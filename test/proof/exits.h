@@ -63,14 +63,19 @@ enum arch_event arch_vcpu_enter(struct vcpu *vcpu)
 	return world.event;
 }
 
+static u32 loads;
+
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	(void)vcpu;
+	loads++;
 }
 
 void arch_vcpu_put(struct vcpu *vcpu)
 {
 	(void)vcpu;
+	claim(loads == 1, "what is put was loaded");
+	loads--;
 }
 
 bool arch_vcpu_may_run(void)

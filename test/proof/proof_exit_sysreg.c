@@ -22,7 +22,7 @@
  */
 static struct told spec_sysreg(void)
 {
-	const u64 iss = world.exit.esr & 0x1ffffff;
+	const u64 iss = world.exit.esr & 0x3fffff;
 	const u32 rt = (iss >> 5) & 31;
 	const u64 reg = iss & ~0x3e1ull;
 	struct told told = { .goes_on = true };
