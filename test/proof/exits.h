@@ -6,7 +6,7 @@
 #ifndef EXITS_H
 #define EXITS_H
 
-#include "guests.h"
+#include "vm_locks.h"
 
 #include <cv/exception.h>
 #include <cv/guest_smccc.h>

@@ -47,27 +47,6 @@ void lock_release(struct lock *lock)
 	held = NULL;
 }
 
-struct vm *vm_lock(u64 handle)
-{
-	for (u32 i = 0; i < VMS; i++) {
-		if (vms[i]->handle == handle) {
-			lock_acquire(vm_locks[i]);
-			return vms[i];
-		}
-	}
-	return NULL;
-}
-
-void vm_unlock(struct vm *vm)
-{
-	lock_release(vm->lock);
-}
-
-bool vm_is_ram(const struct vm *vm, gfn_t gfn)
-{
-	return gfn.v - vm->ram[0].first.v < vm->ram[0].pages;
-}
-
 /* ---- any state ---- */
 
 struct vcpu nondet_vcpu(void);

@@ -16,7 +16,7 @@
  * Proof-entry: proof_psci_cpu_on quick
  * Proof-entry: proof_psci_power quick
  */
-#include "guests.h"
+#include "vm_locks.h"
 
 #include <cv/psci.h>
 
