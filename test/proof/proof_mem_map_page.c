@@ -5,7 +5,7 @@
  * invariants allow on the small machine of include/cv/geometry.h, and for all arguments: the status
  * is the specified one; a refusal changes nothing; on CV_OK exactly the specified entries changed;
  * and the page is out of the host's table and TLB before it is zeroed or given.
- * Proof-args: --unwind 9 --max-field-sensitivity-array-size 128
+ * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
  */
@@ -45,7 +45,7 @@ static void goals(enum cv_status status, bool is_load, const struct s2_leaf *bef
 	reach(status == CV_E_STATE, "STATE");
 	reach(status == CV_E_BUSY, "BUSY");
 	reach(status == CV_E_NOMEM && vm_free == 3, "NOMEM for want of the core's tables");
-	reach(status == CV_E_NOMEM && core_free == 4, "NOMEM for want of the VM's tables");
+	reach(status == CV_E_NOMEM && core_free == 3, "NOMEM for want of the VM's tables");
 	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && is_load, "private, kept");
 	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && !is_load, "zeroed");
 	reach(status == CV_OK && before->wish == S2_WISH_SHARED && host_split, "shared, split");

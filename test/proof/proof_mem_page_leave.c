@@ -5,7 +5,7 @@
  * the invariants allow, and every backed gfn: both TLBs have lost the page, host and VM cannot
  * reach it and it is zeroed before anybody gets a mapping of it; afterwards exactly the specified
  * entries have changed.
- * Proof-args: --unwind 9 --max-field-sensitivity-array-size 128
+ * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
  */
