@@ -59,6 +59,9 @@ static enum cv_status spec_boot(u64 handle, u64 index, u64 pc, u64 x0)
 	if (vm->is_protected && pc != vm->entry) {
 		return CV_E_PERM;
 	}
+	if (vm->seal.mode != SEAL_NONE) {
+		return CV_E_BUSY;
+	}
 	want_a0.power = VCPU_ON_PENDING;
 	want_a0.entry_pc = pc;
 	want_a0.entry_x0 = x0;
@@ -85,6 +88,7 @@ static void boot_at(u64 index)
 	reach(status == CV_E_INVALID && index == 0, "INVALID: unaligned");
 	reach(status == CV_E_INVALID && index == 1, "INVALID: not the boot vCPU");
 	reach(status == CV_E_PERM, "PERM");
+	reach(status == CV_E_BUSY, "BUSY: being saved");
 	reach(status == CV_OK, "OK");
 	claim(status == expected, "the status is the specified one");
 	claim_as_wanted();

@@ -304,7 +304,7 @@ static enum cv_status spec_vcpu(u64 handle, u64 index)
 		return CV_E_RANGE;
 	}
 	if (!is_hosts_alone(record_pfn) || !is_hosts_alone(run_pfn) || record_pfn == run_pfn ||
-	    vm_a.state != VM_READY) {
+	    vm_a.state != VM_READY || vm_a.seal.mode != SEAL_NONE) {
 		return CV_E_STATE;
 	}
 	if (vm_a.vcpus[index] != NULL) {
@@ -466,7 +466,7 @@ static void add_ram_with(u64 handle)
 		expected = CV_E_NOENT;
 	} else if (gfn >= GFN_LIMIT || count > GFN_LIMIT - gfn) {
 		expected = CV_E_RANGE;
-	} else if (vm_a.state != VM_READY) {
+	} else if (vm_a.state != VM_READY || vm_a.seal.mode != SEAL_NONE) {
 		expected = CV_E_STATE;
 	} else if (overlaps || is_all_full() || meets_device) {
 		expected = CV_E_BUSY;
