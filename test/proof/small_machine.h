@@ -20,12 +20,25 @@
 
 #include "../../corevisor/core/host_map.c" /* its static state is quantified over, too */
 
-/* RAM: half a block, then a whole one. */
-#define RAM_FIRST 18ull
-#define RAM_PAGES 6ull
-#define RAM_END (RAM_FIRST + RAM_PAGES)
+/* RAM: two regions, 8 pages: half a block, a whole one; and two pages of a third. */
+#define RAM_A 18ull
+#define RAM_A_PAGES 6ull
+#define RAM_B 25ull
+#define RAM_B_PAGES 2ull
+#define RAM_PAGES (RAM_A_PAGES + RAM_B_PAGES)
 #define SPLIT_BLOCK 16ull /* first page of the block that RAM begins in */
 #define WHOLE_BLOCK 20ull
+#define LAST_BLOCK 24ull /* only its two middle pages are RAM */
+
+static bool is_ram(u64 pfn)
+{
+	return pfn - RAM_A < RAM_A_PAGES || pfn - RAM_B < RAM_B_PAGES;
+}
+
+static u64 pfn_of_entry(u32 entry)
+{
+	return entry < RAM_A_PAGES ? RAM_A + entry : RAM_B + entry - RAM_A_PAGES;
+}
 
 /* Table memory, page numbers beyond the IPA space of the small machine. */
 enum {
@@ -34,12 +47,13 @@ enum {
 	T_HOST_L2,
 	T_HOST_SPLIT_L3,
 	T_HOST_WHOLE_L3,
-	T_VM_ROOT0,
+	T_HOST_LAST_L3,
+	T_CORE_POOL,
+	T_VM_ROOT0 = T_CORE_POOL + 3,
 	T_VM_ROOT1,
 	T_VM_L2,
 	T_VM_L3,
-	T_CORE_POOL,
-	T_VM_POOL = T_CORE_POOL + 4,
+	T_VM_POOL,
 	T_COUNT = T_VM_POOL + 3
 };
 #define T_BASE 0x100ull
@@ -60,7 +74,7 @@ static u64 word_of(const u64 *pte)
 	      "only tables are walked");
 	return index & (T_COUNT * TABLE_ENTRIES - 1);
 }
-_Static_assert((T_COUNT & (T_COUNT - 1)) == 0, "a power of two, for the mask above");
+_Static_assert((T_COUNT & (T_COUNT - 1)) == 0, "for the mask above");
 
 static u64 table_pa(u32 index)
 {
@@ -72,6 +86,8 @@ static u64 table_pa(u32 index)
 static u64 the_pfn;
 static u64 the_gfn;
 static struct vm vm;
+static struct vm other_vm;
+static struct vm other_vm_before;
 static bool is_host_stale; /* a valid host entry went and the TLB has not been told */
 static bool is_vm_stale;   /* the same for the VM */
 static bool host_keeps;	   /* the host may reach the page while it is zeroed: a guest shares it */
@@ -124,7 +140,7 @@ void arch_pte_write(u64 *pte, u64 value)
 	      "a table's words are published before it is linked");
 	if ((old & PTE_VALID) != 0 && old != value) {
 		u64 in = index / TABLE_ENTRIES;
-		bool is_host = in < T_VM_ROOT0 || (in >= T_CORE_POOL && in < T_VM_POOL);
+		bool is_host = in < T_VM_ROOT0;
 
 		is_host_stale = is_host_stale || is_host;
 		is_vm_stale = is_vm_stale || !is_host;
@@ -252,7 +268,8 @@ void lock_release(struct lock *lock)
 	locks_held--;
 }
 
-/* EL2's map and the VM table are not part of this call. */
+/* EL2's map is not part of most calls; a harness of one that it is part of defines this. */
+#ifndef EL2_MAP_IS_STUBBED
 u32 hyp_tables_needed(pfn_t pfn)
 {
 	(void)pfn;
@@ -272,6 +289,7 @@ void hyp_unmap_page(pfn_t pfn)
 	(void)pfn;
 	claim(false, "not in this call");
 }
+#endif
 
 void vm_revoke_all(void)
 {
@@ -287,7 +305,7 @@ bool vm_is_ram(const struct vm *of, gfn_t gfn)
 /* ---- any state that the invariants allow ---- */
 
 static u64 entries[RAM_PAGES];
-static struct ledger_block blocks[2];
+static struct ledger_block blocks[3];
 
 static struct page any_page(void)
 {
@@ -306,18 +324,24 @@ static struct page any_page(void)
 		page.gfn = nondet_u64();
 		assume(page.gfn < GFN_LIMIT);
 	}
+	if (page.owner >= OWNER_VM_FIRST) {
+		page.count = nondet_u32(); /* the VM's DMA contexts */
+		assume(page.count <= LEDGER_COUNT_MAX);
+	}
 	return page;
 }
 
 static void any_ledger(void)
 {
-	const struct ledger_region region = { .base = { RAM_FIRST << PAGE_SHIFT },
-					      .pages = RAM_PAGES };
-	enum cv_status status = ledger_init(&region, 1, entries, blocks);
+	const struct ledger_region regions[2] = {
+		{ .base = { RAM_A << PAGE_SHIFT }, .pages = RAM_A_PAGES },
+		{ .base = { RAM_B << PAGE_SHIFT }, .pages = RAM_B_PAGES },
+	};
+	enum cv_status status = ledger_init(regions, 2, entries, blocks);
 
 	claim(status == CV_OK, "the proof's RAM is well-formed");
 	for (u64 i = 0; i < RAM_PAGES; i++) {
-		ledger_set(pfn_make(RAM_FIRST + i), any_page());
+		ledger_set(pfn_make(pfn_of_entry((u32)i)), any_page());
 	}
 }
 
@@ -326,7 +350,7 @@ static u64 host_leaf(u64 pfn)
 {
 	struct page page;
 
-	if (pfn < RAM_FIRST) {
+	if (!is_ram(pfn)) {
 		return pfn << PAGE_SHIFT | S2_BITS_DEVICE | PTE_TABLE | PTE_VALID;
 	}
 	page = ledger_get(pfn_make(pfn));
@@ -348,8 +372,10 @@ static void host_tables(void)
 		table(T_HOST_L2)[i] = (16ull + i * 4) << PAGE_SHIFT | S2_BITS_DEVICE | PTE_VALID;
 		table(T_HOST_SPLIT_L3)[i] = host_leaf(SPLIT_BLOCK + i);
 		table(T_HOST_WHOLE_L3)[i] = host_leaf(WHOLE_BLOCK + i);
+		table(T_HOST_LAST_L3)[i] = host_leaf(LAST_BLOCK + i);
 	}
 	table(T_HOST_L2)[0] = table_pa(T_HOST_SPLIT_L3) | PTE_TABLE | PTE_VALID;
+	table(T_HOST_L2)[2] = table_pa(T_HOST_LAST_L3) | PTE_TABLE | PTE_VALID;
 	table(T_HOST_L2)[1] = ledger_block_is_host(pfn_make(WHOLE_BLOCK))
 				      ? WHOLE_BLOCK << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_VALID
 				      : table_pa(T_HOST_WHOLE_L3) | PTE_TABLE | PTE_VALID;
@@ -363,35 +389,41 @@ static u64 any_invalid(void)
 	return wish << S2_WISH_SHIFT;
 }
 
-/* A VM leaf: invalid with any wish, or a page of the VM's at this gfn. */
-static u64 any_vm_leaf(u64 gfn)
+/* A leaf of a protected VM: invalid with any wish, or a page of the VM's at this gfn. Of an open
+ * VM: any page of the host that is shared. */
+static u64 any_leaf_of(const struct vm *of, u64 gfn)
 {
 	u64 pfn = nondet_u64();
 	struct page page;
 
 	if (nondet_bool()) {
-		return any_invalid();
+		return of->is_protected ? any_invalid() : 0;
 	}
-	assume(pfn >= RAM_FIRST && pfn < RAM_END);
+	assume(is_ram(pfn));
 	page = ledger_get(pfn_make(pfn));
-	assume(page.owner == vm.owner && page.gfn == gfn);
+	if (!of->is_protected) {
+		assume(page.owner == OWNER_HOST && page.state == PAGE_SHARED);
+		return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_TABLE | PTE_VALID;
+	}
+	assume(page.owner == of->owner && page.gfn == gfn);
 	return pfn << PAGE_SHIFT | S2_BITS_NORMAL_RWX | (u64)page.state << S2_WISH_SHIFT |
 	       PTE_TABLE | PTE_VALID;
 }
 
-static void any_vm_tables(void)
+/* Two real levels below the roots, each perhaps there. */
+static void any_tables_of(const struct vm *of, u32 root, u32 level2, u32 level3)
 {
 	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-		table(T_VM_ROOT0)[i] = any_invalid();
-		table(T_VM_ROOT1)[i] = any_invalid();
-		table(T_VM_L2)[i] = any_invalid();
-		table(T_VM_L3)[i] = any_vm_leaf(i);
+		table(root)[i] = of->is_protected ? any_invalid() : 0;
+		table(root + 1)[i] = of->is_protected ? any_invalid() : 0;
+		table(level2)[i] = of->is_protected ? any_invalid() : 0;
+		table(level3)[i] = any_leaf_of(of, i);
 	}
 	if (nondet_bool()) {
-		table(T_VM_ROOT0)[0] = table_pa(T_VM_L2) | PTE_TABLE | PTE_VALID;
+		table(root)[0] = table_pa(level2) | PTE_TABLE | PTE_VALID;
 	}
 	if (nondet_bool()) {
-		table(T_VM_L2)[0] = table_pa(T_VM_L3) | PTE_TABLE | PTE_VALID;
+		table(level2)[0] = table_pa(level3) | PTE_TABLE | PTE_VALID;
 	}
 }
 
@@ -402,12 +434,13 @@ static void any_pool(struct pool *pool, u32 first, u32 most)
 	pool->free = pfn_make(T_BASE + first + pool->free_count - 1);
 }
 
-static void any_vm(void)
+/* Chosen by the harness: protected or open. */
+static void any_vm(bool is_protected)
 {
 	lock_init(&vm_lock_of, LOCK_RANK_VM);
 	vm.lock = &vm_lock_of;
 	vm.owner = OWNER_VM_FIRST;
-	vm.is_protected = true;
+	vm.is_protected = is_protected;
 	vm.state = (enum vm_state)nondet_u32();
 	assume(vm.state <= VM_POWEROFF);
 	vm.ram_count = 1;
@@ -417,6 +450,18 @@ static void any_vm(void)
 			     .vmid = { OWNER_VM_FIRST },
 			     .pool = &vm.tables };
 	any_pool(&vm.tables, T_VM_POOL, 3);
+}
+
+/* The other VM's tables lie where arch_core_va() lets nobody look: they stay bit by bit. */
+static void any_other_vm(void)
+{
+	other_vm.owner = OWNER_VM_FIRST + 1;
+	other_vm.is_protected = nondet_bool();
+	other_vm.guest_pages = nondet_u64();
+	other_vm.s2 = (struct s2){ .root = { table_pa(T_COUNT) },
+				   .vmid = { OWNER_VM_FIRST + 1 },
+				   .pool = &other_vm.tables };
+	other_vm_before = other_vm;
 }
 
 /* The count that host_map_join() relies on agrees with the entries. */
@@ -431,7 +476,7 @@ static bool foreign_count_is_right(void)
 }
 
 /* Any state of the whole machine. */
-static void any_state(void)
+static void any_state_of(bool is_protected)
 {
 	any_ledger();
 	host.s2 = (struct s2){
@@ -440,9 +485,10 @@ static void any_state(void)
 		.pool = mem_core_pool(),
 	};
 	host_tables();
-	any_vm();
-	any_vm_tables();
-	any_pool(mem_core_pool(), T_CORE_POOL, 4);
+	any_vm(is_protected);
+	any_tables_of(&vm, T_VM_ROOT0, T_VM_L2, T_VM_L3);
+	any_other_vm();
+	any_pool(mem_core_pool(), T_CORE_POOL, 3);
 }
 
 /* The host's walk for `pfn` ends at the same page with the same rights as `before`, be it through a
@@ -464,6 +510,21 @@ static bool same_vm_translation(u64 gfn, const struct s2_leaf *before)
 
 	return now.is_mapped == before->is_mapped && now.wish == before->wish &&
 	       now.pa.v == before->pa.v;
+}
+
+static void any_state(void)
+{
+	any_state_of(true);
+}
+
+/* The other VM's tables are watched by arch_core_va(), its pages by their ledger entries. */
+static void claim_other_vm_stays(void)
+{
+	claim(other_vm.owner == other_vm_before.owner &&
+		      other_vm.guest_pages == other_vm_before.guest_pages &&
+		      other_vm.s2.root.v == other_vm_before.s2.root.v &&
+		      other_vm.tables.free_count == other_vm_before.tables.free_count,
+	      "the other VM's record stays");
 }
 
 #endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proof: pages of the host become the corevisor's and come back: mem_host_take_core(),
+ * mem_host_untake_core(), mem_core_return_host(), and run pages: mem_host_share_core(),
+ * mem_host_unshare_core(). These are the contracts that pages.h gives to the calls above. EL2's map
+ * is a stub: a ghost bit says whether it holds the page.
+ *
+ * Proof-args: --unwind 9
+ * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
+ * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
+ * Proof-entry: proof_mem_take
+ * Proof-entry: proof_mem_return
+ * Proof-entry: proof_mem_run_page
+ */
+#define EL2_MAP_IS_STUBBED
+#include "small_machine.h"
+
+static bool is_at_el2;
+static u32 hyp_tables;
+
+u32 hyp_tables_needed(pfn_t pfn)
+{
+	(void)pfn;
+	return hyp_tables;
+}
+
+void hyp_map_page(pfn_t pfn, struct pool *reserved)
+{
+	claim(pfn.v == the_pfn && !is_at_el2, "mapped once");
+	claim(reserved->free_count >= hyp_tables, "its tables were reserved");
+	reserved->free_count -= hyp_tables;
+	reserved->free.v -= hyp_tables;
+	is_at_el2 = true;
+}
+
+void hyp_unmap_page(pfn_t pfn)
+{
+	claim(pfn.v == the_pfn && is_at_el2, "what is unmapped was mapped");
+	is_at_el2 = false;
+}
+
+static u32 entry;
+static u64 entry_before;
+static u64 other_pfn;
+static struct s2_leaf other_before;
+static u32 core_free;
+
+static void begin(void)
+{
+	any_state();
+	hyp_tables = (u32)any_below(2);
+	entry = (u32)any_below(RAM_PAGES);
+	entry_before = entries[entry];
+	other_pfn = any_below(GFN_LIMIT);
+	assume(other_pfn != the_pfn);
+	other_before = s2_walk(host_map_s2(), gfn_make(other_pfn));
+	core_free = mem_core_pool()->free_count;
+}
+
+static void claim_rest_stays(void)
+{
+	claim(entries[entry] == entry_before || pfn_of_entry(entry) == the_pfn,
+	      "other entries stay");
+	claim(same_host_translation(other_pfn, &other_before), "the host's other pages stay");
+	claim(foreign_count_is_right(), "the block's count agrees with its entries");
+	claim(locks_held == 0 && !is_host_stale && !is_vm_stale && !is_unpublished,
+	      "no lock is left held, no stale TLB entry");
+	claim_other_vm_stays();
+}
+
+static bool is_whole(void)
+{
+	return the_pfn - WHOLE_BLOCK < TABLE_ENTRIES && ledger_block_is_host(pfn_make(the_pfn));
+}
+
+void proof_mem_take(void)
+{
+	enum cv_status expected = CV_OK;
+	enum cv_status status;
+	bool splits = false;
+
+	the_pfn = nondet_u64();
+	assume(the_pfn < RAM_B + RAM_B_PAGES + 2 || the_pfn > ~0ull - 2);
+	begin();
+	if (!is_ram(the_pfn)) {
+		expected = CV_E_RANGE;
+	} else if (!ledger_is(pfn_make(the_pfn), OWNER_HOST, PAGE_EXCLUSIVE)) {
+		expected = CV_E_STATE;
+	} else {
+		splits = is_whole();
+		if (core_free < CORE_POOL_FLOOR + splits + hyp_tables) {
+			expected = CV_E_NOMEM;
+		}
+	}
+	status = mem_host_take_core(the_pfn);
+
+	reach(status == CV_E_RANGE, "RANGE");
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_E_NOMEM && core_free > 0, "NOMEM");
+	reach(status == CV_OK && splits, "OK, a block is split");
+	reach(status == CV_OK && the_pfn >= RAM_B, "OK, of the second region");
+	claim(status == expected, "the status is the specified one");
+	claim(!is_scrubbed, "the content is still there");
+	claim_rest_stays();
+	if (status != CV_OK) {
+		claim(entries[entry] == entry_before && mem_core_pool()->free_count == core_free &&
+			      !is_at_el2 && !is_cleaned,
+		      "a refusal changes nothing");
+	} else {
+		struct page page = ledger_get(pfn_make(the_pfn));
+
+		claim(page.owner == OWNER_CORE && page.state == PAGE_EXCLUSIVE && page.gfn == 0 &&
+			      page.count == 0,
+		      "the ledger entry");
+		claim(!host_maps(the_pfn) && is_at_el2 && is_cleaned,
+		      "the host lost it, EL2 has it");
+		claim(core_free - mem_core_pool()->free_count == splits + hyp_tables,
+		      "exactly the tables that are needed are gone");
+	}
+}
+
+/* Back to the host: with content if the call was not to be, else scrubbed. */
+void proof_mem_return(void)
+{
+	bool is_untaken = nondet_bool();
+	struct page page;
+
+	the_pfn = pfn_of_entry((u32)any_below(RAM_PAGES));
+	begin();
+	assume(ledger_get(pfn_make(the_pfn)).owner == OWNER_CORE);
+	is_at_el2 = true;
+	if (is_untaken) {
+		mem_host_untake_core(pfn_make(the_pfn));
+	} else {
+		leaves_vm = true; /* a record's or a table's content counts as a VM's */
+		mem_core_return_host(pfn_make(the_pfn));
+	}
+
+	page = ledger_get(pfn_make(the_pfn));
+	reach(is_untaken, "undone");
+	reach(!is_untaken && is_whole(), "returned, and a block is whole again");
+	reach(!is_untaken && the_pfn >= RAM_B, "returned, of the second region");
+	claim_rest_stays();
+	claim(page.owner == OWNER_HOST && page.state == PAGE_EXCLUSIVE && page.count == 0 &&
+		      page.gfn == 0,
+	      "the ledger entry");
+	claim(host_maps(the_pfn) && !is_at_el2, "the host has it, EL2 has not");
+	claim(is_scrubbed == !is_untaken && !is_icache_stale, "the content is gone unless undone");
+	claim(mem_core_pool()->free_count == core_free + is_whole(),
+	      "a joined block's table is back");
+}
+
+void proof_mem_run_page(void)
+{
+	bool is_unshared = nondet_bool();
+	struct page before;
+	struct page page;
+	enum cv_status status = CV_OK;
+
+	the_pfn = pfn_of_entry((u32)any_below(RAM_PAGES));
+	begin();
+	before = ledger_get(pfn_make(the_pfn));
+	if (is_unshared) {
+		is_at_el2 = true;
+		assume(before.owner == OWNER_HOST && before.count > 0);
+		mem_host_unshare_core(pfn_make(the_pfn));
+	} else {
+		status = mem_host_share_core(the_pfn);
+		claim(status == (before.owner != OWNER_HOST || before.state != PAGE_EXCLUSIVE
+					 ? CV_E_STATE
+				 : core_free < CORE_POOL_FLOOR + hyp_tables ? CV_E_NOMEM
+									    : CV_OK),
+		      "the status is the specified one");
+	}
+	page = ledger_get(pfn_make(the_pfn));
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_E_NOMEM, "NOMEM");
+	reach(status == CV_OK && !is_unshared, "lent");
+	reach(is_unshared && page.count > 0, "back, but still in use");
+	claim_rest_stays();
+	claim(!is_scrubbed && host_maps(the_pfn) == (before.owner == OWNER_HOST ||
+						     (before.owner >= OWNER_VM_FIRST &&
+						      before.state == PAGE_SHARED)),
+	      "the host keeps it, content and all");
+	if (status == CV_OK) {
+		claim(is_at_el2 == !is_unshared && page.owner == OWNER_HOST &&
+			      page.count == (is_unshared ? before.count - 1 : 1) &&
+			      page.state == (page.count > 0 ? PAGE_SHARED : PAGE_EXCLUSIVE),
+		      "pinned once more, or once less");
+	} else {
+		claim(entries[entry] == entry_before && !is_at_el2 &&
+			      mem_core_pool()->free_count == core_free,
+		      "a refusal changes nothing");
+	}
+}

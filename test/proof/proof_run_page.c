@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proof: the whole of RV_VCPU_RUN, with a host that changes its page all the time: every read of
+ * volatile memory gives another value, so a value that is read twice is not the one that was
+ * checked. The status is the specified one; what is refused changes nothing but the vCPU's being
+ * READY; what reaches the hardware's list registers are sane interrupts, whatever was proposed; the
+ * answer to an access is taken only by guest_fault_answer() (proof_exit_fault.c).
+ * The guest runs once; what its exits do: proof_exit.c.
+ *
+ * Proof-args: --unwind 18 --no-array-field-sensitivity
+ * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
+ * Proof-args: corevisor/core/vgic.c corevisor/core/vtimer.c
+ * Proof-volatile: yes
+ */
+#include "exits.h"
+
+#include <cv/guest_fault.h>
+#include <cv/host_psci.h>
+
+#include "../../corevisor/core/run.c"
+
+static enum cv_status claim_status;
+static enum cv_status start_status;
+static u32 released;
+static u32 answered;
+
+enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu)
+{
+	(void)handle;
+	(void)index;
+	if (claim_status == CV_OK) {
+		*vcpu = &vcpu_a0;
+	}
+	return claim_status;
+}
+
+enum cv_status vcpu_start(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return start_status;
+}
+
+void vcpu_release(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	released++;
+}
+
+void vcpu_stop_vm(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+void guest_fault_answer(struct vcpu *vcpu, const struct mmio_answer *answer)
+{
+	(void)vcpu;
+	claim(loads == 1 && entered == 0, "before the guest goes on");
+	claim(!answer->is_abort || answer->data == 0, "an abort has no value");
+	answered++;
+}
+
+bool guest_smccc_handle(struct vcpu *vcpu, struct run_exit *out)
+{
+	(void)vcpu;
+	out->reason = RV_EXIT_WFI;
+	return false;
+}
+
+bool guest_sysreg_handle(struct vcpu *vcpu, struct run_exit *out)
+{
+	return guest_smccc_handle(vcpu, out);
+}
+
+bool guest_fault_handle(struct vcpu *vcpu, struct run_exit *out)
+{
+	return guest_smccc_handle(vcpu, out);
+}
+
+/* What reaches ICH_LR<n>_EL2 (IHI 0069 12.4.7). */
+static bool is_sane_lr(u64 lr)
+{
+	const u64 intid = lr & 0xffffffff;
+	const bool is_hw = (lr >> 61 & 1) != 0;
+
+	if (lr == 0) {
+		return true;
+	}
+	return lr >> 62 != 0 && (lr >> 60 & 1) == 1 && intid < 1020 && is_hw == (intid == 27) &&
+	       (!is_hw || ((lr >> 32 & 0x1fff) == 27 && lr >> 62 != 3)) &&
+	       (is_hw || (lr >> 32 & 0x1fff & ~(1ull << 9)) == 0);
+}
+
+void proof_run_page(void)
+{
+	u32 lr = (u32)any_below(RV_MAX_LRS);
+	u32 other = (u32)any_below(RV_MAX_LRS);
+	u64 exit = 77;
+	enum cv_status status;
+
+	any_run();
+	world.irq = true; /* it runs once */
+	left = nondet_context();
+	claim_status = nondet_bool() ? CV_OK : CV_E_BUSY;
+	start_status = nondet_bool() ? CV_OK : CV_E_STATE;
+	status = run_vcpu(nondet_u64(), nondet_u64(), &exit);
+
+	reach(status == CV_E_BUSY, "not claimed");
+	reach(status == CV_E_INVALID, "INVALID");
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_OK && (u32)vcpu_a0.vgic.lr[lr] == 27, "the virtual timer's interrupt");
+	reach(status == CV_OK && vcpu_a0.vgic.lr[15] != 0, "every list register is used");
+	claim(status == CV_OK || exit == 77, "no result of a refused call");
+	claim(status == CV_OK || (entered == 0 && answered == 0), "nor any effect");
+	claim(loads == 0, "the host has its world again");
+	claim(released == (claim_status == CV_OK), "what was claimed is released, once");
+	if (status == CV_OK) {
+		claim(answered == 1 && exit <= RV_EXIT_CRASH, "the guest was told the answer");
+		claim(is_sane_lr(vcpu_a0.vgic.lr[lr]), "only sane interrupts reach the hardware");
+		claim(lr < world.lr_count || vcpu_a0.vgic.lr[lr] == 0, "of as many as there are");
+		claim(lr == other || vcpu_a0.vgic.lr[lr] == 0 || vcpu_a0.vgic.lr[other] == 0 ||
+			      (u32)vcpu_a0.vgic.lr[lr] != (u32)vcpu_a0.vgic.lr[other],
+		      "and none twice");
+	}
+}
