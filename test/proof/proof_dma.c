@@ -11,7 +11,7 @@
  *   - context->pages, vm->dma_pages, vm->dma_contexts and the ledger's counts are exact;
  *   - tables are returned when no device walks them, each once, at most RV_BATCH_PAGES a call.
  * By their contracts: s2.h, ledger.h, pool.h, mem.h (proved elsewhere). A page takes part at one
- * address of the context. Seed: alloc_smmu, map_smmu, clear_smmu, el2_free_smmu_pgd (B9, B11, B12).
+ * address of the context. Seed: alloc_smmu, map_smmu, clear_smmu (B9, B11, B12), el2_free_smmu_pgd.
  * Proof-args: -Itest/proof/few --unwind 6
  * Proof-entry: proof_dma_alloc quick
  * Proof-entry: proof_dma_topup quick

@@ -14,7 +14,7 @@
  *     AUTH.
  * By their contracts: memory (mem.h), cryptography (crypto.h: any answers, but the same digest for
  * the same state), the manifest (manifest.h), locks. Seed: set_boot_info, remap_vm_image,
- * verify_and_load_images (B5-B7).
+ * verify_and_load_images (B6-B8).
  * Proof-args: -Itest/proof/few --unwind 5
  * Proof-args: --unwindset hash_is.0:33,any_launch.1:33,any_manifest.0:33
  * Proof-args: corevisor/core/image.c

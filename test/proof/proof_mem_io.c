@@ -5,7 +5,7 @@
  * has left the host before the VM gets it, and has left the VM before the host gets it back; only
  * what the platform lists ever leaves the host; no RAM range is declared over one. Another CPU may
  * take the page between the check and the commit. By their contracts: s2.h, host_map.h, pool.h.
- * Seed: map_io.
+ * Seed: map_io (B13).
  * Proof-args: -Itest/proof/few --unwind 10 corevisor/core/mem_io.c
  * Proof-entry: proof_mem_map_io quick
  * Proof-entry: proof_mem_io_reclaim quick

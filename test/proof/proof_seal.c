@@ -13,7 +13,7 @@
  *     open is the host's again, by the way that scrubs it;
  *   - nothing becomes VERIFIED but by the last record, with what the header said.
  * By their contracts: cryptography (any answers), mem.h, mem_page.h, s2.h, pool.h, the clock.
- * Seed: save_encrypted_vcpu, load_encrypted_vcpu, save_encrypt_buf, load_decrypt_buf (B13-B16).
+ * Seed: save_encrypted_vcpu, load_encrypted_vcpu, save_encrypt_buf, load_decrypt_buf (B15-B18).
  * Proof-args: -Itest/proof/few --unwind 6 --unwindset memcmp.0:298,memcpy.0:34,is_32.0:33
  * Proof-args: --unwindset find_next.0:25,any_hashes.0:33
  * Proof-args: corevisor/core/seal.c corevisor/core/seal_load.c
