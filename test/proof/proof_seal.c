@@ -45,11 +45,12 @@ static bool is_locked;
 static u64 the_pfn; /* the host's page */
 static bool is_pinned;
 static enum cv_status pin_status;
-static union {
-	struct seal_vcpu vcpu;
-	struct seal_end end;
-	u8 bytes[PAGE_SIZE];
-} scratch;
+/* The page for records, as what a record of each kind is seen: no union, which CBMC 6.6 reads
+ * byte by byte as something else than was written. */
+static struct seal_vcpu scratch_vcpu;
+static struct seal_end scratch_end;
+static u8 scratch_page[PAGE_SIZE];
+static struct seal_place place; /* of the call's record */
 static u64 scratch_pfn;
 static enum { S_ANY, S_ZEROED, S_COPIED, S_SEALED } scratch_is;
 
@@ -59,6 +60,13 @@ struct crypto_hash nondet_hash(void);
 struct rv_seal_header nondet_header(void);
 struct seal_vcpu nondet_seal_vcpu(void);
 struct seal_end nondet_seal_end(void);
+
+static void *scratch(void)
+{
+	return place.kind == SEAL_VCPU  ? (void *)&scratch_vcpu
+	       : place.kind == SEAL_END ? (void *)&scratch_end
+					: scratch_page;
+}
 
 static u64 any_bits(u32 bits)
 {
@@ -133,7 +141,7 @@ void pool_put(struct pool *pool, pfn_t pfn)
 void *arch_core_va(pa_t pa)
 {
 	claim(is_locked && pa.v == scratch_pfn << PAGE_SHIFT, "the page for records");
-	return &scratch;
+	return scratch();
 }
 
 static u8 window[PAGE_SIZE];
@@ -156,7 +164,7 @@ void arch_window_close(void)
 /* Whole pages are zeroed and copied in the page for records alone. */
 void *memset(void *at, int value, size_t bytes)
 {
-	claim(at == &scratch && value == 0 && bytes == PAGE_SIZE, "the page for records");
+	claim(at == scratch() && value == 0 && bytes == PAGE_SIZE, "the page for records");
 	scratch_is = S_ZEROED;
 	return at;
 }
@@ -164,7 +172,7 @@ void *memset(void *at, int value, size_t bytes)
 void *memcpy(void *to, const void *from, size_t bytes)
 {
 	if (bytes == PAGE_SIZE) {
-		claim(to == &scratch && from == window && is_open, "a page of the VM's is read");
+		claim(to == scratch() && from == window && is_open, "a page of the VM's is read");
 		scratch_is = S_COPIED;
 		return to;
 	}
@@ -182,7 +190,7 @@ static bool is_header_written, is_record_written, is_read;
 void mem_pinned_write(pfn_t pfn, const void *from, u64 bytes)
 {
 	claim(is_pinned && pfn.v == the_pfn, "pinned");
-	if (from == &scratch) {
+	if (from == scratch()) {
 		claim(scratch_is == S_SEALED && bytes == PAGE_SIZE, "never plaintext");
 		is_record_written = true;
 	} else {
@@ -196,7 +204,7 @@ void mem_pinned_read(pfn_t pfn, void *to, u64 bytes)
 {
 	claim(is_pinned && pfn.v == the_pfn && !is_read, "pinned, once");
 	is_read = true;
-	if (to == &scratch) {
+	if (to == scratch()) {
 		claim(bytes == PAGE_SIZE, "a record");
 		scratch_is = S_COPIED;
 	} else {
@@ -210,7 +218,6 @@ void mem_pinned_read(pfn_t pfn, void *to, u64 bytes)
 static u8 the_key[CRYPTO_KEY_BYTES], the_epoch[32], the_digest[CRYPTO_HASH_BYTES];
 static struct crypto_hash first_set, next_set;
 static u64 new_tag[2], given_tag[2];
-static struct seal_place place; /* of the call's record */
 static u64 place_bytes;
 static u64 records_before;
 static bool is_good, is_sealed, is_opened, is_counted, is_derived;
@@ -290,7 +297,7 @@ static void claim_record(const struct crypto_record *record, u64 bytes)
 void crypto_seal(const struct crypto_record *record, void *data, u64 bytes,
 		 u8 tag[CRYPTO_TAG_BYTES])
 {
-	claim(!is_sealed && data == &scratch, "one record a call, in the private page");
+	claim(!is_sealed && data == scratch(), "one record a call, in the private page");
 	claim(bytes == 0 || scratch_is == S_ZEROED || scratch_is == S_COPIED, "of its own content");
 	claim_record(record, bytes);
 	scratch_is = bytes > 0 ? S_SEALED : S_ANY;
@@ -303,15 +310,15 @@ bool crypto_open(const struct crypto_record *record, void *data, u64 bytes,
 		 const u8 tag[CRYPTO_TAG_BYTES])
 {
 	claim(!is_opened && tag == (const u8 *)given_tag, "one record a call");
-	claim(data == &scratch ? bytes == 0 || scratch_is == S_COPIED
+	claim(data == scratch() ? bytes == 0 || scratch_is == S_COPIED
 			       : data == window && is_open && loaded == 1,
 	      "a private copy, or a page that has left the host");
 	claim_record(record, bytes);
 	is_opened = true;
 	if (place.kind == SEAL_VCPU) {
-		scratch.vcpu = opened_vcpu;
+		scratch_vcpu = opened_vcpu;
 	} else if (place.kind == SEAL_END) {
-		scratch.end = opened_end;
+		scratch_end = opened_end;
 	}
 	return is_good;
 }
@@ -616,9 +623,9 @@ void proof_seal_save_vcpu(void)
 	claim(is_record_written == (status == CV_OK) && is_sealed == (status == CV_OK),
 	      "one record, or nothing");
 	claim(status != CV_OK || (tag[0] == new_tag[0] && tag[1] == new_tag[1]), "its tag");
-	claim(status != CV_OK || (__CPROVER_equal(scratch.vcpu.ctx, vcpu_1.ctx) &&
-				  __CPROVER_equal(scratch.vcpu.timer, vcpu_1.timer) &&
-				  scratch.vcpu.power == vcpu_1.power),
+	claim(status != CV_OK || (__CPROVER_equal(scratch_vcpu.ctx, vcpu_1.ctx) &&
+				  __CPROVER_equal(scratch_vcpu.timer, vcpu_1.timer) &&
+				  scratch_vcpu.power == vcpu_1.power),
 	      "of the vCPU's registers");
 	claim_as_wanted(expected);
 }
@@ -957,9 +964,9 @@ void proof_seal_save_end(void)
 	claim(is_record_written == (status == CV_OK), "one record, or nothing");
 	claim(status != CV_OK || (tag[0] == new_tag[0] && tag[1] == new_tag[1]), "its tag");
 	claim(status != CV_OK ||
-		      (scratch.end.pages == before.seal.pages &&
-		       scratch.end.records == records_before &&
-		       scratch.end.vcpus == vm.vcpu_count && is_32(scratch.end.set, the_digest)),
+		      (scratch_end.pages == before.seal.pages &&
+		       scratch_end.records == records_before &&
+		       scratch_end.vcpus == vm.vcpu_count && is_32(scratch_end.set, the_digest)),
 	      "it says how many there are");
 	claim_as_wanted(expected);
 }
