@@ -50,7 +50,8 @@ static u64 any_bits(u32 bits)
 /* ---- locks ---- */
 
 static bool has_mine, has_vm, has_block;
-static u32 step; /* map and unmap: which page of the call it is about; one hold of the block's lock */
+static u32
+	step; /* map and unmap: which page of the call it is about; one hold of the block's lock */
 
 void lock_acquire(struct lock *lock)
 {
@@ -108,8 +109,7 @@ static bool is_context_sound(const struct dma_context *context)
 	}
 	return context->s2.root.v != 0 && context->donated_count >= S2_ROOT_PAGES &&
 	       context->donated_count <= 1ull << 40 && context->pages <= 1ull << 40 &&
-	       (context->vm == NULL ||
-		(vm.dma_pages >= context->pages && vm.dma_contexts > 0));
+	       (context->vm == NULL || (vm.dma_pages >= context->pages && vm.dma_contexts > 0));
 }
 
 static void any_state(void)
@@ -481,7 +481,8 @@ void s2_map(struct s2 *s2, gfn_t gfn, pa_t pa, u32 level, enum s2_attr attr, enu
 	claim(pa.v == step_pfn[step] << PAGE_SHIFT && attr == S2_NORMAL_RWX &&
 		      wish == S2_WISH_PRIVATE,
 	      "the page of the step");
-	claim(!is_iova_mapped[step] && is_counted[step], "it is counted before a device reaches it");
+	claim(!is_iova_mapped[step] && is_counted[step],
+	      "it is counted before a device reaches it");
 	claim(mine->tables.free_count >= needed[step], "tables are there");
 	mine->tables.free_count -= needed[step];
 	is_done[step] = true;
@@ -533,9 +534,9 @@ static bool spec_is_image(u64 gfn)
 		const struct image *image = &vm.images.image[i];
 		const u64 first = image->first.v << PAGE_SHIFT;
 
-		is_image = is_image || (i < vm.images.count && image->bytes > 0 &&
-					gfn << PAGE_SHIFT >= first &&
-					gfn << PAGE_SHIFT < first + image->bytes);
+		is_image = is_image ||
+			   (i < vm.images.count && image->bytes > 0 && gfn << PAGE_SHIFT >= first &&
+			    gfn << PAGE_SHIFT < first + image->bytes);
 	}
 	return is_image;
 }
@@ -653,7 +654,8 @@ void proof_dma_unmap(void)
 		/* What is mapped is the owner's. */
 		assume(mine->vm != NULL || page[i].owner == OWNER_HOST);
 	}
-	assume((!mine->is_owned || mine->pages >= STEPS) && (mine->vm == NULL || vm.dma_pages >= mine->pages));
+	assume((!mine->is_owned || mine->pages >= STEPS) &&
+	       (mine->vm == NULL || vm.dma_pages >= mine->pages));
 	want = *mine;
 	want_vm = vm;
 	before[MINE] = *mine;
@@ -763,7 +765,8 @@ static void call_all(u64 index)
 
 	claim(dma_alloc(index, nondet_u64(), first_pfn) == CV_E_INVALID, "INVALID");
 	claim(dma_topup(index, first_pfn) == CV_E_INVALID, "INVALID");
-	claim(dma_map(index, nondet_u64(), first_pfn, nondet_u64(), &out) == CV_E_INVALID, "INVALID");
+	claim(dma_map(index, nondet_u64(), first_pfn, nondet_u64(), &out) == CV_E_INVALID,
+	      "INVALID");
 	claim(dma_unmap(index, nondet_u64(), nondet_u64(), &out) == CV_E_INVALID, "INVALID");
 	claim(dma_free(index, &out) == CV_E_INVALID, "INVALID");
 	claim(out == 0 && !is_taken, "a refusal takes nothing");

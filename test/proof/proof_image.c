@@ -186,8 +186,8 @@ static struct image *the_image; /* image_map()'s */
 static u64 pages_before;
 static u64 first_pfn; /* of the call */
 static enum cv_status load_status[RV_BATCH_PAGES];
-static u64 loaded;  /* pages that are the VM's since the call began */
-static u64 hashed;  /* of them */
+static u64 loaded; /* pages that are the VM's since the call began */
+static u64 hashed; /* of them */
 static bool is_open;
 static bool is_tail_zero;
 static bool is_tail_cleaned;
@@ -292,8 +292,10 @@ void crypto_hash_add(struct crypto_hash *hash, const void *data, u64 bytes)
 		is_manifest_hashed = true;
 		return;
 	}
-	claim(hash == &the_image->hash && data == window && is_open, "the page goes into its image");
-	claim(loaded == hashed + 1 && bytes == spec_bytes(pages_before + hashed), "once, all of it");
+	claim(hash == &the_image->hash && data == window && is_open,
+	      "the page goes into its image");
+	claim(loaded == hashed + 1 && bytes == spec_bytes(pages_before + hashed),
+	      "once, all of it");
 	*hash = hash_of_page[hashed];
 	hashed++;
 }
@@ -355,8 +357,7 @@ static bool spec_is_in_ram(u64 gpa, u64 bytes)
 	const u64 limit = GFN_LIMIT << PAGE_SHIFT;
 
 	for (u32 i = 0; i < vm.ram_count; i++) {
-		if (gpa < limit && bytes <= limit &&
-		    gpa >= vm.ram[i].first.v << PAGE_SHIFT &&
+		if (gpa < limit && bytes <= limit && gpa >= vm.ram[i].first.v << PAGE_SHIFT &&
 		    gpa + bytes <= (vm.ram[i].first.v + vm.ram[i].pages) << PAGE_SHIFT) {
 			return true;
 		}
@@ -557,7 +558,8 @@ void proof_image_map(void)
 	claim(status == expected, "the status is the specified one");
 	claim(done == (status == CV_OK ? expected_done : nothing), "so many pages, or nothing");
 	claim(hashed == expected_done && loaded == hashed, "every page that left is hashed");
-	claim(hashed == 0 || is_tail_zero == is_tail_cleaned || spec_bytes(pages_before + hashed - 1) == PAGE_SIZE,
+	claim(hashed == 0 || is_tail_zero == is_tail_cleaned ||
+		      spec_bytes(pages_before + hashed - 1) == PAGE_SIZE,
 	      "a zeroed tail is out of the cache");
 	claim(!is_tail_cleaned || icache_for == loaded, "and of the instruction caches");
 	claim(!is_open, "the window is closed");
@@ -666,8 +668,7 @@ static struct manifest_range any_range(void)
 
 static bool holds_entry(const struct manifest_range *range)
 {
-	return the_manifest.entry >= range->gpa &&
-	       the_manifest.entry - range->gpa < range->bytes;
+	return the_manifest.entry >= range->gpa && the_manifest.entry - range->gpa < range->bytes;
 }
 
 static void any_manifest(void)
@@ -729,10 +730,10 @@ static bool spec_images(u32 count)
 	for (u32 i = 0; i < count; i++) {
 		u64 gpa = vm.images.image[i].first.v << PAGE_SHIFT;
 
-		is_good = is_good && (spec_is(i, 0) || spec_is(i, 1) ||
-				      (the_manifest.parameter_count == 1 && gpa >= parameter->gpa &&
-				       gpa + vm.images.image[i].bytes <=
-					       parameter->gpa + parameter->bytes));
+		is_good = is_good &&
+			  (spec_is(i, 0) || spec_is(i, 1) ||
+			   (the_manifest.parameter_count == 1 && gpa >= parameter->gpa &&
+			    gpa + vm.images.image[i].bytes <= parameter->gpa + parameter->bytes));
 	}
 	for (u32 m = 0; m < SIGNED_MAX; m++) {
 		bool is_there = m >= the_manifest.image_count;
@@ -792,9 +793,8 @@ static enum cv_status spec_verify(u64 handle, u32 count, u64 *left)
 	if (vm.is_protected && page_status == CV_E_RANGE) {
 		return CV_E_RANGE;
 	}
-	if (vm.state != VM_READY ||
-	    (vm.is_protected &&
-	     (vm.seal.mode != SEAL_NONE || count == 0 || page_status != CV_OK))) {
+	if (vm.state != VM_READY || (vm.is_protected && (vm.seal.mode != SEAL_NONE || count == 0 ||
+							 page_status != CV_OK))) {
 		return CV_E_STATE;
 	}
 	if (vm.is_protected) {
@@ -934,7 +934,7 @@ void proof_image_measure(void)
 	reach(status == CV_E_STATE, "STATE");
 	reach(status == CV_E_PERM, "PERM");
 	claim(status == expected, "the status is the specified one");
-	claim(hash_is((const u8 *)out, status != CV_OK		    ? before
+	claim(hash_is((const u8 *)out, status != CV_OK		  ? before
 				       : what == RV_MEASURE_OWNER ? vm.owner_key
 								  : vm.manifest),
 	      "the hash that was asked for, or nothing");

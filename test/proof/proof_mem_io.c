@@ -28,10 +28,10 @@ static bool is_locked;
 static struct pool core_pool;
 static u32 reserved; /* tables out of reach of others just now */
 static u64 the_gfn, the_pfn;
-static bool is_listed;	    /* by the platform */
-static bool host_has;	    /* the host's map has it */
-static bool is_raced;	    /* another CPU takes it after the check */
-static bool vm_has;	    /* the VM's map has something at the gfn */
+static bool is_listed;			    /* by the platform */
+static bool host_has;			    /* the host's map has it */
+static bool is_raced;			    /* another CPU takes it after the check */
+static bool vm_has;			    /* the VM's map has something at the gfn */
 static u32 vm_needs, host_needs, host_uses; /* tables */
 static bool is_given_back;
 
@@ -327,7 +327,8 @@ void proof_mem_io_overlaps(void)
 	is_there = mem_io_overlaps(&vm, gfn, pages);
 
 	reach(is_there, "one is there");
-	reach(!is_there && vm.device_pages > 0 && pages == 8 && is_whole[1], "none, though there are");
+	reach(!is_there && vm.device_pages > 0 && pages == 8 && is_whole[1],
+	      "none, though there are");
 	claim(is_there || at < gfn || at >= gfn + pages || !is_mapped_at[at], "none is overlooked");
 	claim(!is_there || is_mapped_at[0] || is_mapped_at[1] || is_mapped_at[2] ||
 		      is_mapped_at[3] || is_mapped_at[4] || is_mapped_at[5] || is_mapped_at[6] ||

@@ -17,7 +17,7 @@
  * Proof-args: -Itest/proof/few --unwind 6 --unwindset memcmp.0:298,memcpy.0:34,is_32.0:33
  * Proof-args: --unwindset find_next.0:25,any_hashes.0:33
  * Proof-args: corevisor/core/seal.c corevisor/core/seal_load.c
- * Proof-entry: proof_seal_save_begin quick
+ * Proof-entry: proof_seal_save_begin
  * Proof-entry: proof_seal_save_vcpu
  * Proof-entry: proof_seal_save_page
  * Proof-entry: proof_seal_save_end quick
@@ -63,7 +63,7 @@ struct seal_end nondet_seal_end(void);
 
 static void *scratch(void)
 {
-	return place.kind == SEAL_VCPU  ? (void *)&scratch_vcpu
+	return place.kind == SEAL_VCPU	? (void *)&scratch_vcpu
 	       : place.kind == SEAL_END ? (void *)&scratch_end
 					: scratch_page;
 }
@@ -311,7 +311,7 @@ bool crypto_open(const struct crypto_record *record, void *data, u64 bytes,
 {
 	claim(!is_opened && tag == (const u8 *)given_tag, "one record a call");
 	claim(data == scratch() ? bytes == 0 || scratch_is == S_COPIED
-			       : data == window && is_open && loaded == 1,
+				: data == window && is_open && loaded == 1,
 	      "a private copy, or a page that has left the host");
 	claim_record(record, bytes);
 	is_opened = true;
@@ -507,11 +507,10 @@ void proof_seal_save_begin(void)
 
 	any_state(SEAL_HEADER);
 	expected = spec_enter(vm.state == VM_VERIFIED);
-	if (expected == CV_OK &&
-	    (!vm.is_protected || !vm.may_be_saved || vm.device_pages > 0)) {
+	if (expected == CV_OK && (!vm.is_protected || !vm.may_be_saved || vm.device_pages > 0)) {
 		expected = CV_E_PERM;
-	} else if (expected == CV_OK && (vm.active_count > 0 || vm.seal.mode != SEAL_NONE ||
-					 vm.dma_contexts > 0)) {
+	} else if (expected == CV_OK &&
+		   (vm.active_count > 0 || vm.seal.mode != SEAL_NONE || vm.dma_contexts > 0)) {
 		expected = CV_E_BUSY;
 	} else if (expected == CV_OK) {
 		expected = spec_resources();
@@ -534,7 +533,8 @@ void proof_seal_save_begin(void)
 	reach(status == CV_E_BUSY && vm.seal.mode == SEAL_NONE, "BUSY");
 	reach(status == CV_E_NOENTROPY, "NOENTROPY");
 	reach(status == CV_E_NOMEM, "NOMEM");
-	claim(is_header_written == (status == CV_OK) && !is_record_written, "the header, or nothing");
+	claim(is_header_written == (status == CV_OK) && !is_record_written,
+	      "the header, or nothing");
 	claim(!is_header_written || __CPROVER_equal(written, header), "the snapshot's header");
 	claim(is_derived == (status == CV_OK), "a key for each snapshot");
 	claim_as_wanted(expected);
@@ -554,8 +554,8 @@ void proof_seal_load_begin(void)
 	memcpy(header.epoch, host_header.epoch, 32);
 	header.guest_time = host_header.guest_time;
 	expected = spec_enter(vm.state == VM_READY && vm.seal.mode == SEAL_NONE &&
-			      vm.images.count == 0 && vm.guest_pages == 0 &&
-			      vm.device_pages == 0 && vm.dma_contexts == 0);
+			      vm.images.count == 0 && vm.guest_pages == 0 && vm.device_pages == 0 &&
+			      vm.dma_contexts == 0);
 	if (expected == CV_OK && !__CPROVER_equal(header, host_header)) {
 		expected = CV_E_INVALID;
 	} else if (expected == CV_OK &&
@@ -764,7 +764,8 @@ void proof_seal_save_page(void)
 	}
 	reach_common();
 	reach(status == CV_OK && is_found && leaf.is_mapped && leaf.level == 2, "of a block");
-	reach(status == CV_OK && is_found && leaf.is_mapped && leaf.wish == S2_WISH_SHARED, "shared");
+	reach(status == CV_OK && is_found && leaf.is_mapped && leaf.wish == S2_WISH_SHARED,
+	      "shared");
 	reach(status == CV_OK && is_found && !leaf.is_mapped && leaf.level == 2, "declared");
 	reach(status == CV_OK && gfn == RV_SEAL_NO_GFN, "the end");
 	reach(status == CV_OK && looks == 8 * RV_BATCH_PAGES && !is_found && look < GFN_LIMIT,
@@ -846,8 +847,7 @@ static bool spec_is_what(u64 pages, u64 kind)
 		return pages == 1;
 	}
 	return (kind == RV_SEAL_SHARED || kind == RV_SEAL_DESTROYED) &&
-	       (pages == 1 ||
-		(pages == TABLE_ENTRIES && (place.at & (TABLE_ENTRIES - 1)) == 0));
+	       (pages == 1 || (pages == TABLE_ENTRIES && (place.at & (TABLE_ENTRIES - 1)) == 0));
 }
 
 static enum cv_status spec_load_page(u64 pages, bool is_backed)
