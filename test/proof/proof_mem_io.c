@@ -85,7 +85,7 @@ bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor)
 {
 	claim(pool == &core_pool && floor == CORE_POOL_FLOOR && reserved == 0, "the core's, once");
 	into->free_count = 0;
-	if (pool->free_count < count + floor) {
+	if (count > 0 && pool->free_count < count + floor) {
 		return false;
 	}
 	pool->free_count -= count;
@@ -231,7 +231,7 @@ static enum cv_status spec_map_io(u64 handle)
 		return CV_E_BUSY;
 	}
 	if (vm.tables.free_count < vm_needs ||
-	    core_pool.free_count < host_needs + CORE_POOL_FLOOR) {
+	    (host_needs > 0 && core_pool.free_count < host_needs + CORE_POOL_FLOOR)) {
 		return CV_E_NOMEM;
 	}
 	if (is_raced) {

@@ -169,9 +169,9 @@ void proof_pool_reserve(void)
 
 	reach(is_enough && wanted == 3 && count == PAGES, "some");
 	reach(is_enough && wanted == count && wanted > 0, "all");
-	reach(is_enough && wanted == 0, "none");
-	reach(!is_enough && wanted <= count, "the floor");
-	claim(is_enough == (count >= wanted + floor), "exactly if they are there");
+	reach(is_enough && wanted == 0 && count < floor, "none, whatever there is");
+	reach(!is_enough && wanted <= count && wanted > 0, "the floor");
+	claim(is_enough == (wanted == 0 || count >= wanted + floor), "exactly if they are there");
 	claim(left != ~0u && taken != ~0u && (left & taken) == 0 && (left | taken) == pages,
 	      "no page is lost or doubled");
 	claim(into.free_count == (is_enough ? wanted : 0) &&
