@@ -135,7 +135,7 @@ static u64 record_what(const struct s2_leaf *leaf)
  */
 static void page_read(u64 gfn, const struct s2_leaf *leaf, void *to)
 {
-	u64 offset = gfn % s2_leaf_pages(leaf->level);
+	u64 offset = gfn - align_down(gfn, s2_leaf_pages(leaf->level));
 
 	memcpy(to, arch_window_open(pfn_add(pa_pfn(leaf->pa), offset)), PAGE_SIZE);
 	arch_window_close();

@@ -129,14 +129,14 @@ enum rv_measure {
 #define RV_IMAGES_MAX 5
 /* (vm, gpa, bytes): names an image; gpa page aligned. -> x1 = index. Errors: INVALID (bytes 0, gpa
  * unaligned), NOENT, PERM (open VM), RANGE (not inside one range of the VM's RAM), STATE (not
- * READY, or a failed check is being undone), BUSY (overlaps another image / too many). Seed:
- * set_boot_info. */
+ * READY, being loaded, or a failed check is being undone), BUSY (overlaps another image / too
+ * many). Seed: set_boot_info. */
 #define RV_IMAGE_ADD RV_HVC(0x118)
 /* (vm, index, pfn, pages): the next pages of an image, in order: each leaves the host, then is
  * hashed; bytes behind the image's end become 0. -> x1 = pages taken (>= 1 on RV_OK). Errors, for
  * the first page: INVALID (pages 0), NOENT (VM or image), RANGE (pfn not RAM), STATE (not READY,
- * being undone, image complete, page not the host's alone), BUSY (gfn already backed), NOMEM.
- * Seed: remap_vm_image. */
+ * being loaded or undone, image complete, page not the host's alone), BUSY (gfn already backed),
+ * NOMEM. Seed: remap_vm_image. */
 #define RV_IMAGE_MAP RV_HVC(0x119)
 
 /*
@@ -229,7 +229,7 @@ struct rv_launch {
  * alloc_smmu. */
 #define RV_DMA_ALLOC RV_HVC(0x140)
 /* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE (page not
- * the host's alone; VM not READY), NOMEM (RV_POOL_TOPUP). */
+ * the host's alone; VM not READY, or being loaded), NOMEM (RV_POOL_TOPUP). */
 #define RV_DMA_TOPUP RV_HVC(0x141)
 /* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. Errors, for the first
  * page: INVALID (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM

@@ -31,7 +31,7 @@ struct images {
 
 static inline u64 image_pages(const struct image *image)
 {
-	return align_up(image->bytes, PAGE_SIZE) / PAGE_SIZE;
+	return align_up(image->bytes, PAGE_SIZE) >> PAGE_SHIFT;
 }
 
 /* Whether `gfn` is of an image, mapped yet or not. */
