@@ -505,6 +505,12 @@ void draw_restore(u64 slot, u64 place)
 		const struct record *next = &from->record[i];
 
 		if (next->kind == RECORD_VCPU) {
+			if (one_in(4)) { /* refused, it changes nothing: the right one may follow */
+				draw_then("seal_load_vcpu",
+					  (u64[]){ slot, next->at, pick_free_pfn(), place, i,
+						   CHANGED_CONTENT },
+					  6);
+			}
 			draw_then("seal_load_vcpu",
 				  (u64[]){ slot, next->at, pick_free_pfn(), place, i, AS_WRITTEN },
 				  6);

@@ -24,7 +24,7 @@ static void live(u64 slot, u64 entry, u64 vcpus)
 static void furnish(u64 slot, bool is_protected)
 {
 	u64 vcpus = pick(SPEC_VCPUS + 1);
-	bool is_to_live = is_protected && one_in(2);
+	bool is_to_live = is_protected && !one_in(3);
 
 	if (!one_in(8)) {
 		u64 pages = one_in(3) ? SPEC_GFNS : 1 + pick(SPEC_GFNS);
@@ -73,7 +73,7 @@ void draw_vm_create(u64 *arg)
 	arg[4] = !one_in(40);
 	if (free_slot() < SPEC_VMS && is_free_pfn(arg[0]) && is_free_pfn(arg[1]) &&
 	    arg[0] - arg[1] > 1) {
-		if (arg[2] == RV_VM_PROTECTED && snapshot < SNAPSHOTS && !one_in(3)) {
+		if (arg[2] == RV_VM_PROTECTED && snapshot < SNAPSHOTS && !one_in(6)) {
 			arg[3] = one_in(8) ? 1 + pick(2) : owner;
 			draw_restore(free_slot(), snapshot);
 		} else {
