@@ -6,7 +6,7 @@ FZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Icorevisor/i
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FZ_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h test/fuzz/*.h) include/ravelin/abi.h mk/fuzz.mk
 FZ_BOOT := test/fuzz/fuzz_boot.c
-FZ_TARGETS := $(addprefix $(FZ_OUT)/,fuzz_bundle fuzz_machine_fdt fuzz_sealboot fuzz_calls fuzz_seal)
+FZ_TARGETS := $(addprefix $(FZ_OUT)/,fuzz_bundle fuzz_machine_fdt fuzz_sealboot fuzz_calls fuzz_seal fuzz_manifest)
 
 TESTS += $(FZ_TARGETS)
 
@@ -20,6 +20,10 @@ $(FZ_OUT)/fuzz_machine_fdt: test/fuzz/fuzz_machine_fdt.c $(FZ_BOOT) corevisor/co
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
 
+$(FZ_OUT)/fuzz_manifest: test/fuzz/fuzz_manifest.c $(FZ_BOOT) corevisor/core/manifest.c $(FZ_HEADERS)
+	@mkdir -p $(@D)
+	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lfdt
+
 $(FZ_OUT)/fuzz_sealboot: test/fuzz/fuzz_sealboot.c sealboot/fdt.c sealboot/sealboot.h test/unit/sealboot_compare.h mk/fuzz.mk
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -Itest/unit -o $@ $(filter %.c,$^) -lfdt
@@ -30,9 +34,9 @@ FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c hos
 	trng.c)
 FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
-$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
+$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c test/common/snapshot.c test/common/snapshot.h $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
-	clang $(FZ_CFLAGS) -Wno-unused-function -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
+	clang $(FZ_CFLAGS) -Wno-unused-function -Wl,--wrap=crypto_verify -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
 
 $(FZ_OUT)/fuzz_seal: test/fuzz/fuzz_seal.c test/common/snapshot.c test/common/snapshot.h $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)

@@ -178,7 +178,7 @@ enum cv_status spec_image_add(struct spec_state *state, u64 handle, u64 gpa, u64
 enum cv_status spec_image_map(struct spec_state *state, u64 handle, u64 index, u64 pfn, u64 pages,
 			      u64 *done);
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
-			      enum spec_verdict verdict, u64 entry, u64 *left);
+			      enum spec_verdict verdict, u64 entry, bool may_be_saved, u64 *left);
 enum cv_status spec_vm_measure(struct spec_state *state, u64 handle, u64 what);
 
 /* NULL: no such VM or vCPU. */
@@ -216,8 +216,9 @@ enum cv_status spec_seal_save_end(struct spec_state *state, u64 handle, u64 pfn,
 enum cv_status spec_seal_abort(struct spec_state *state, u64 handle);
 enum cv_status spec_seal_load_begin(struct spec_state *state, u64 handle, u64 pfn,
 				    enum spec_header header);
+/* saved: the vCPU as it was when it was saved; NULL: the record does not open here. */
 enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
-				   bool is_next);
+				   const struct spec_vcpu *saved);
 enum cv_status spec_seal_load_page(struct spec_state *state, u64 handle, u64 gfn, u64 what, u64 pfn,
 				   bool is_next, u64 token);
 enum cv_status spec_seal_load_end(struct spec_state *state, u64 handle, u64 pfn, bool is_next);

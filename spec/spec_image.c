@@ -131,7 +131,7 @@ static enum cv_status undo(struct spec_state *state, struct spec_vm *vm, u64 *le
 }
 
 enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
-			      enum spec_verdict verdict, u64 entry, u64 *left)
+			      enum spec_verdict verdict, u64 entry, bool may_be_saved, u64 *left)
 {
 	static const enum cv_status statuses[] = {
 		[SPEC_MALFORMED] = CV_E_INVALID,
@@ -178,6 +178,7 @@ enum cv_status spec_vm_verify(struct spec_state *state, u64 handle, u64 launch,
 	if (statuses[verdict] == CV_OK) {
 		vm->state = VM_VERIFIED;
 		vm->entry = entry;
+		vm->may_be_saved = may_be_saved;
 	}
 	return statuses[verdict];
 }

@@ -229,7 +229,7 @@ enum cv_status spec_seal_load_begin(struct spec_state *state, u64 handle, u64 pf
 }
 
 enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 index, u64 pfn,
-				   bool is_next)
+				   const struct spec_vcpu *saved)
 {
 	struct spec_vm *vm = spec_vm(state, handle);
 	enum cv_status status;
@@ -241,11 +241,20 @@ enum cv_status spec_seal_load_vcpu(struct spec_state *state, u64 handle, u64 ind
 	if (status != CV_OK) {
 		return status;
 	}
-	if (!is_next) {
+	if (saved == NULL) {
 		return CV_E_AUTH;
 	}
-	/* It has run, in another life; power and registers are the record's. */
-	vm->vcpu[index].has_run = true;
+	/* It has run, in another life. */
+	vm->vcpu[index] = (struct spec_vcpu){
+		.state = vm->vcpu[index].state,
+		.power = saved->power,
+		.has_run = true,
+		.run_pfn = vm->vcpu[index].run_pfn,
+		.entry_pc = saved->entry_pc,
+		.entry_x0 = saved->entry_x0,
+		.pc = saved->pc,
+		.x0 = saved->x0,
+	};
 	vm->seal.next_vcpu = index + 1;
 	vm->seal.records++;
 	return CV_OK;

@@ -4,17 +4,26 @@
  * guests that exit with any syndrome, accesses to any page, over the fake architecture. The input
  * is a program for it. After each step no lock is held and no TLB is stale; in the end the host
  * reaches exactly the pages that the ledger says are for it.
+ *
+ * A protected VM runs only what its owner signed, and nobody guesses signatures: here
+ * crypto_verify() is a double that takes the one signature "good". The launch step prepares the
+ * launch page that an owner of the VM's images as they are would sign; the rest of the check is the
+ * real one.
  */
 #include "../../arch-fake/fake.h"
 #include "../../arch-fake/fake_vcpu.h"
 
+#include "../common/snapshot.h"
+
+#include <cv/crypto.h>
 #include <cv/dma.h>
-#include <cv/hcall.h>
 #include <cv/host_psci.h>
 #include <cv/info.h>
 #include <cv/ledger.h>
 #include <cv/lock.h>
+#include <cv/seal.h>
 #include <cv/vm.h>
+#include <libfdt.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -84,6 +93,9 @@ static u64 take_small(u64 usual)
 
 static u64 handles[VMS];
 static u64 run_pfns[VMS];
+/* All protected VMs' owner: the hash of a key of zeros. */
+static u64 owner_words[4];
+static const u8 good_signature[] = "good";
 
 static u64 take_handle(void)
 {
@@ -92,26 +104,18 @@ static u64 take_handle(void)
 	return which < 240 ? handles[which % VMS] : odd_number();
 }
 
-static s64 call(u64 id, u64 a, u64 b, u64 c, u64 d, u64 e, u64 *result)
-{
-	struct host_regs regs = { .x = { id, a, b, c, d, e } };
-
-	hcall(&regs);
-	if (result != NULL) {
-		*result = regs.x[1];
-	}
-	return (s64)regs.x[0];
-}
-
 static void do_create(void)
 {
-	u64 slot = take(1) % VMS, record = take_pfn(), root = take_pfn(), flags = take_small(3),
-	    handle;
+	u64 slot = take(1) % VMS, record = take_pfn(), root = take_pfn(), flags = take_small(3);
+	const u64 *owner = flags != RV_VM_PROTECTED || take(1) >= 250 ? fake_no_owner : owner_words;
+	u64 results[4];
 
 	root = take(1) & 3 ? align_down(root, 2) : root;
-	if (call(RV_VM_CREATE, record, root, flags, 0, 0, &handle) == RV_OK) {
-		handles[slot] = handle;
-		fake_attach(handle & 0xff, pfn_pa(pfn_make(root)));
+	if (snapshot_call(RV_VM_CREATE,
+			  (u64[]){ record, root, flags, owner[0], owner[1], owner[2], owner[3] }, 7,
+			  results) == RV_OK) {
+		handles[slot] = results[0];
+		fake_attach(results[0] & 0xff, pfn_pa(pfn_make(root)));
 	}
 }
 
@@ -120,15 +124,15 @@ static void do_topup(void)
 	u64 handle = take_handle(), pfn = take_pfn(), count = take(1) % 16;
 
 	while (count-- > 0) {
-		call(RV_VM_TOPUP, handle, pfn++, 0, 0, 0, NULL);
+		CALL(RV_VM_TOPUP, handle, pfn++);
 	}
 }
 
 static void do_destroy(void)
 {
-	u64 handle = take_handle(), left;
+	u64 handle = take_handle(), results[4];
 
-	if (call(RV_VM_DESTROY, handle, 0, 0, 0, 0, &left) == RV_OK && left == 0) {
+	if (snapshot_call(RV_VM_DESTROY, &handle, 1, results) == RV_OK && results[0] == 0) {
 		fake_attach(handle & 0xff, pa_make(0));
 	}
 }
@@ -137,8 +141,109 @@ static void do_create_vcpu(void)
 {
 	u64 handle = take_handle(), index = take_small(3), record = take_pfn(), run = take_pfn();
 
-	if (call(RV_VCPU_CREATE, handle, index, record, run, 0, NULL) == RV_OK) {
+	if (CALL(RV_VCPU_CREATE, handle, index, record, run) == RV_OK) {
 		run_pfns[handle % VMS] = run;
+	}
+}
+
+/* ---- images and their owner ---- */
+
+bool __wrap_crypto_verify(u32 curve, const u8 *key, const u8 *signature, const void *message,
+			  u64 bytes);
+bool __wrap_crypto_verify(u32 curve, const u8 *key, const u8 *signature, const void *message,
+			  u64 bytes)
+{
+	(void)curve, (void)key, (void)message, (void)bytes;
+	return memcmp(signature, good_signature, sizeof(good_signature)) == 0;
+}
+
+static void do_image(void)
+{
+	u64 handle = take_handle(), gpa = take_gfn() << PAGE_SHIFT, pages = take_small(20),
+	    results[4];
+
+	if (snapshot_call(RV_IMAGE_ADD, (u64[]){ handle, gpa, pages * PAGE_SIZE - take(1) }, 3,
+			  results) == RV_OK) {
+		CALL(RV_IMAGE_MAP, handle, results[0], take_pfn(), pages);
+	}
+}
+
+static void put_range(void *fdt, u64 gpa, u64 bytes)
+{
+	fdt64_t reg[2] = { cpu_to_fdt64(gpa), cpu_to_fdt64(bytes) };
+
+	fdt_property(fdt, "reg", reg, sizeof(reg));
+}
+
+/* Those images whose bit is set; the others are the host's affair. */
+static void put_images(void *fdt, const char *name, const struct images *images, u64 mask)
+{
+	u8 hash[CRYPTO_HASH_BYTES];
+	char node[8] = "image@";
+
+	fdt_begin_node(fdt, name);
+	for (u32 i = 0; i < images->count; i++) {
+		if ((mask >> i & 1) != 0) {
+			node[6] = (char)('0' + i);
+			fdt_begin_node(fdt, node);
+			put_range(fdt, gfn_ipa(images->image[i].first).v, images->image[i].bytes);
+			crypto_hash_end(&images->image[i].hash, hash);
+			fdt_property(fdt, "sha256", hash, sizeof(hash));
+			fdt_end_node(fdt);
+		}
+	}
+	fdt_end_node(fdt);
+}
+
+/* What an owner of exactly these images would sign: it starts with the first one. */
+static void make_launch(struct rv_launch *launch, const struct images *images, u64 parameters,
+			bool may_be_saved)
+{
+	void *fdt = launch->manifest;
+
+	memset(launch, 0, sizeof(*launch));
+	launch->magic = RV_LAUNCH_MAGIC;
+	launch->version = RV_LAUNCH_VERSION;
+	launch->curve = RV_CURVE_P256;
+	memcpy(launch->signature, good_signature, sizeof(good_signature));
+	fdt_create(fdt, sizeof(launch->manifest));
+	fdt_finish_reservemap(fdt);
+	fdt_begin_node(fdt, "");
+	fdt_property_string(fdt, "compatible", "ravelin,manifest-1");
+	fdt_property_u64(fdt, "entry", gfn_ipa(images->image[0].first).v);
+	if (may_be_saved) {
+		fdt_property(fdt, "snapshots", NULL, 0);
+	}
+	put_images(fdt, "images", images, ~parameters);
+	put_images(fdt, "parameters", images, parameters);
+	fdt_end_node(fdt);
+	fdt_finish(fdt);
+	launch->manifest_bytes = fdt_totalsize(fdt);
+}
+
+/* The check, honest but for what the input spoils, until it has an answer. */
+static void do_launch(void) CV_NO_LOCK_ANALYSIS
+{
+	static struct rv_launch launch;
+	u64 handle = take_handle(), pfn = take_pfn(), how = take(1), results[4], at;
+	struct vm *vm = vm_lock(handle);
+
+	if (vm != NULL) {
+		make_launch(&launch, &vm->images, how & 1 ? 2 : 0, (how & 2) == 0);
+		vm_unlock(vm);
+		while (how >= 240 && how++ < 256) {
+			at = take(2) % sizeof(launch);
+			((u8 *)&launch)[at] ^= (u8)take(1);
+		}
+		for (at = 0; at < sizeof(launch); at += sizeof(u64)) {
+			if (!fake_host_write(0, (pfn << PAGE_SHIFT) + at,
+					     *(u64 *)((u8 *)&launch + at))) {
+				break;
+			}
+		}
+	}
+	while (snapshot_call(RV_VM_VERIFY, (u64[]){ handle, pfn }, 2, results) == RV_OK &&
+	       results[0] > 0) {
 	}
 }
 
@@ -200,17 +305,22 @@ static void add_exit(void)
 	fake_vcpu_add(step);
 }
 
+static void forget_exits(void)
+{
+	fake_vcpu.step_count = 0;
+	fake_vcpu.next = 0;
+}
+
 static void do_run(void)
 {
 	u64 handle = take_handle(), index = take_small(3), exits = take(1) % 8;
 
-	fake_vcpu.step_count = 0;
-	fake_vcpu.next = 0;
+	forget_exits();
 	fake_vcpu.irq_pending = take(1) > 240;
 	while (exits-- > 0) {
 		add_exit();
 	}
-	call(RV_VCPU_RUN, handle, index, 0, 0, 0, NULL);
+	CALL(RV_VCPU_RUN, handle, index);
 }
 
 /* ---- steps ---- */
@@ -220,61 +330,154 @@ static void do_access(void)
 	u64 ipa = (take_pfn() << PAGE_SHIFT) + (take(1) & ~7ull), value;
 
 	switch (take(1) % 3) {
-	case 0: fake_host_read(0, ipa, &value); break;
-	case 1: fake_host_write(1, ipa, take(2)); break;
-	default: fake_host_fetch(2, ipa, &value); break;
+	case 0:
+		fake_host_read(0, ipa, &value);
+		break;
+	case 1:
+		fake_host_write(1, ipa, take(2));
+		break;
+	default:
+		fake_host_fetch(2, ipa, &value);
+		break;
 	}
 }
 
-static void do_simple_call(u64 which)
+/*
+ * The calls of abi.h and what their arguments are: h VM, g gfn, a gpa, p pfn, r root pfn, d device
+ * page, n count, i small number, w what of a gfn, x anything.
+ */
+static const struct {
+	u64 id;
+	char arguments[8];
+} calls[] = {
+	{ RV_VM_ADD_RAM, "hgn" },
+	{ RV_MEM_RECLAIM, "hgn" },
+	{ RV_VCPU_BOOT, "hiax" },
+	{ RV_VM_KILL, "h" },
+	{ RV_VCPU_READ_REGS, "hi" },
+	{ RV_POOL_TOPUP, "p" },
+	{ RV_VM_VERIFY, "hp" },
+	{ RV_VM_MEASURE, "hi" },
+	{ RV_VM_MAP_IO, "hgd" },
+	{ RV_IMAGE_ADD, "han" },
+	{ RV_IMAGE_MAP, "hipn" },
+	{ RV_SEAL_SAVE_BEGIN, "hp" },
+	{ RV_SEAL_SAVE_VCPU, "hip" },
+	{ RV_SEAL_SAVE_PAGE, "hp" },
+	{ RV_SEAL_SAVE_END, "hp" },
+	{ RV_SEAL_ABORT, "h" },
+	{ RV_SEAL_LOAD_BEGIN, "hp" },
+	{ RV_SEAL_LOAD_VCPU, "hipxx" },
+	{ RV_SEAL_LOAD_PAGE, "hgwpxx" },
+	{ RV_SEAL_LOAD_END, "hpxx" },
+	{ RV_VERSION, "" },
+	{ RV_VM_CREATE, "prixxxx" },
+	{ RV_VM_TOPUP, "hp" },
+	{ RV_VM_DESTROY, "h" },
+	{ RV_VCPU_CREATE, "hipp" },
+	{ RV_VCPU_RUN, "hi" },
+	{ RV_MEM_MAP, "hgpn" },
+	{ RV_DMA_ALLOC, "ihr" },
+	{ RV_DMA_TOPUP, "ip" },
+	{ RV_DMA_MAP, "ippn" },
+	{ RV_DMA_UNMAP, "ipn" },
+	{ RV_DMA_FREE, "i" },
+};
+
+static u64 take_argument(char kind)
 {
-	switch (which) {
-	case 0: call(RV_VM_ADD_RAM, take_handle(), take_gfn(), take_small(256), 0, 0, NULL); break;
-	case 1: call(RV_MEM_RECLAIM, take_handle(), take_gfn(), take_small(600), 0, 0, NULL); break;
-	case 2:
-		call(RV_VCPU_BOOT, take_handle(), take_small(2), take_gfn() << PAGE_SHIFT, take(1),
-		     0, NULL);
-		break;
-	case 3: call(RV_VM_KILL, take_handle(), 0, 0, 0, 0, NULL); break;
-	case 4: call(RV_VCPU_READ_REGS, take_handle(), take_small(3), 0, 0, 0, NULL); break;
-	case 5: call(RV_POOL_TOPUP, take_pfn(), 0, 0, 0, 0, NULL); break;
+	switch (kind) {
+	case 'h':
+		return take_handle();
+	case 'g':
+		return take_gfn();
+	case 'a':
+		return take_gfn() << PAGE_SHIFT;
+	case 'p':
+		return take_pfn();
+	case 'r':
+		return align_down(take_pfn(), 2);
+	case 'd':
+		return (FAKE_IO_BASE >> PAGE_SHIFT) + take(1) % (FAKE_IO_PAGES + 1);
+	case 'n':
+		return take_small(240);
+	case 'i':
+		return take_small(3);
+	case 'w':
+		return take(1) | (take(1) & 1 ? 512 : 1) << RV_SEAL_PAGES_SHIFT;
 	default:
-		call(0xc6000000 | take(2), odd_number(), odd_number(), odd_number(), odd_number(),
-		     odd_number(), NULL);
-		break;
+		return odd_number();
+	}
+}
+
+/* The VM's root is walked from as soon as it has one; a VM that is no more is not run. */
+static void call_was_done(u64 id, const u64 *arguments, const u64 *results)
+{
+	if (id == RV_VM_CREATE) {
+		fake_attach(results[0] & 0xff, pfn_pa(pfn_make(arguments[1])));
+	} else if (id == RV_VM_DESTROY && results[0] == 0) {
+		fake_attach(arguments[0] & 0xff, pa_make(0));
+	}
+}
+
+static void do_call(void)
+{
+	u64 which = take(1), id, arguments[7], results[4];
+	const char *kinds = "xxxxxxx";
+	u32 count = 0;
+
+	if (which < 240) {
+		id = calls[which % ARRAY_SIZE(calls)].id;
+		kinds = calls[which % ARRAY_SIZE(calls)].arguments;
+	} else {
+		id = 0xc6000000 | take(2);
+	}
+	for (; kinds[count] != '\0'; count++) {
+		arguments[count] = take_argument(kinds[count]);
+	}
+	forget_exits();
+	if (snapshot_call(id, arguments, count, results) == RV_OK) {
+		call_was_done(id, arguments, results);
 	}
 }
 
 static void do_map(void)
 {
-	u64 handle = take_handle(), gfn = take_gfn(), pfn = take_pfn(), pages = take_small(20),
-	    flags = take_small(2);
+	u64 handle = take_handle(), gfn = take_gfn(), pfn = take_pfn(), pages = take_small(20);
 
-	call(RV_MEM_MAP, handle, gfn, pfn, pages, flags, NULL);
+	CALL(RV_MEM_MAP, handle, gfn, pfn, pages);
 }
 
 static void do_dma(void)
 {
-	u64 which = take(1), context = take_small(CONTEXTS), page = take_pfn(), pages = take_small(20),
-	    gfn;
+	u64 which = take(1), context = take_small(CONTEXTS), page = take_pfn(),
+	    pages = take_small(20), gfn;
 
 	switch (which % 8) {
 	case 0:
 		page = take(1) & 7 ? align_down(page, 2) : page;
-		call(RV_DMA_ALLOC, context, take(1) & 1 ? take_handle() : 0, page, 0, 0, NULL);
+		CALL(RV_DMA_ALLOC, context, take(1) & 1 ? take_handle() : 0, page);
 		break;
-	case 1: call(RV_DMA_TOPUP, context, page, 0, 0, 0, NULL); break;
+	case 1:
+		CALL(RV_DMA_TOPUP, context, page);
+		break;
 	case 2:
-	case 3: call(RV_DMA_MAP, context, page, page, pages, 0, NULL); break;
-	case 4: call(RV_DMA_MAP, context, take_gfn(), page, pages, 0, NULL); break;
+	case 3:
+		CALL(RV_DMA_MAP, context, page, page, pages);
+		break;
+	case 4:
+		CALL(RV_DMA_MAP, context, take_gfn(), page, pages);
+		break;
 	case 5:
 		gfn = take(1) & 1 ? page : take_gfn();
-		call(RV_DMA_UNMAP, context, gfn, pages, 0, 0, NULL);
+		CALL(RV_DMA_UNMAP, context, gfn, pages);
 		break;
-	case 6: call(RV_DMA_FREE, context, 0, 0, 0, 0, NULL); break;
+	case 6:
+		CALL(RV_DMA_FREE, context);
+		break;
 	default:
 		page = (FAKE_IO_BASE >> PAGE_SHIFT) + take(1) % (FAKE_IO_PAGES + 1);
-		call(RV_VM_MAP_IO, take_handle(), take_gfn() + 4096, page, 0, 0, NULL);
+		CALL(RV_VM_MAP_IO, take_handle(), take_gfn() + 4096, page);
 		break;
 	}
 }
@@ -289,19 +492,16 @@ static void do_device(void)
 
 static void step(void)
 {
-	static void (*const steps[])(void) = { do_create,      do_topup,    do_topup, do_destroy,
-					       do_create_vcpu, do_scribble, do_run,   do_run,
-					       do_access,      do_map,	    do_map,   do_dma,
-					       do_dma,	       do_dma,	    do_device };
+	static void (*const steps[])(
+		void) = { do_create, do_topup, do_topup,  do_destroy, do_create_vcpu, do_scribble,
+			  do_run,    do_run,   do_access, do_map,     do_map,	      do_dma,
+			  do_dma,    do_dma,   do_device, do_image,   do_launch };
 	u64 which = take(1) % (ARRAY_SIZE(steps) + 7);
 
 	if (which < ARRAY_SIZE(steps)) {
 		steps[which]();
 	} else {
-		do_simple_call(which - ARRAY_SIZE(steps));
-	}
-	if (fake_locks_held() != 0) {
-		fake_fail("locks %#x are still held", fake_locks_held());
+		do_call();
 	}
 	fake_check_tlbs();
 }
@@ -390,7 +590,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	input_end = data + bytes;
 	memset(handles, 0, sizeof(handles));
 	memset(run_pfns, 0, sizeof(run_pfns));
+	crypto_key_hash(RV_CURVE_P256, (const u8[64]){ 0 }, (u8 *)owner_words);
 	fake_boot(&fake_small_machine);
+	seal_init((const u8[CRYPTO_KEY_BYTES]){ 1 });
 	fake_vcpu_reset();
 	fake_cpu_set(0);
 	fake_entropy = take(1) < 250;

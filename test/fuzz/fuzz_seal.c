@@ -121,6 +121,7 @@ static void make_snapshot(void)
 	boot();
 	record()->state = VM_VERIFIED;
 	record()->may_be_saved = true;
+	must(CALL(RV_VCPU_BOOT, vm, 0, 0, 0)); /* not run yet: that is for the restored ones */
 	must(CALL(RV_MEM_MAP, vm, R + 3, PAGE(GUEST), 1));
 	must(CALL(RV_MEM_MAP, vm, R + 4, PAGE(GUEST + 1), 1));
 	wish(R + 4, 1, S2_WISH_SHARED);

@@ -480,7 +480,7 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 	enum cv_status status = spec_image_map(&spec, vm_a, 0, page, 1, value);
 
 	return status == CV_OK ? spec_vm_verify(&spec, vm_a, launch, verdict,
-						GFN_IMAGE << PAGE_SHIFT, value)
+						GFN_IMAGE << PAGE_SHIFT, false, value)
 			       : status;
 }
 
@@ -489,10 +489,12 @@ static enum cv_status verify_spec(u64 page, u64 launch, enum spec_verdict verdic
 VERIFY(verify_junk, FREE_PAGE, p, SPEC_MALFORMED)
 VERIFY(verify_foreign, p, LAUNCH_FOREIGN, SPEC_NOT_SIGNED)
 VERIFY(verify_signed, FREE_PAGE, LAUNCH_GOOD, SPEC_SIGNED)
-CALL(verify_early, image_verify(vm_a, p, &v), spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, 0, &v))
-CALL(verify_open, image_verify(vm_b, p, &v), spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, 0, &v))
+CALL(verify_early, image_verify(vm_a, p, &v),
+     spec_vm_verify(&spec, vm_a, p, SPEC_MALFORMED, 0, false, &v))
+CALL(verify_open, image_verify(vm_b, p, &v),
+     spec_vm_verify(&spec, vm_b, p, SPEC_MALFORMED, 0, false, &v))
 CALL(verify_dead, image_verify(vm_dead, p, &v),
-     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, 0, &v))
+     spec_vm_verify(&spec, vm_dead, p, SPEC_MALFORMED, 0, false, &v))
 #define RECLAIM(name, vm, gfn, pages) \
 	CALL(name, mem_reclaim(vm, gfn, pages, &v), spec_reclaim(&spec, vm, gfn, pages, &v))
 RECLAIM(reclaim_a, vm_a, GFN_SUBJECT, 1)
@@ -836,7 +838,7 @@ CALL(save_all, core_save_all(p, &v), spec_save_all(p, &v))
 CALL(seal_abort, seal_abort(vm_a), spec_seal_abort(&spec, vm_a))
 CALL(seal_abort_dead, seal_abort(vm_dead), spec_seal_abort(&spec, vm_dead))
 CALL(load_begin_a, seal_load_begin(vm_a, p), spec_seal_load_begin(&spec, vm_a, p, SPEC_HEADER_FITS))
-CALL(load_vcpu_a, seal_load_vcpu(vm_a, 1, p, no_tag), spec_seal_load_vcpu(&spec, vm_a, 1, p, false))
+CALL(load_vcpu_a, seal_load_vcpu(vm_a, 1, p, no_tag), spec_seal_load_vcpu(&spec, vm_a, 1, p, NULL))
 CALL(load_page_a, seal_load_page(vm_a, GFN_FREE, WHAT_PAGE, p, no_tag),
      spec_seal_load_page(&spec, vm_a, GFN_FREE, WHAT_PAGE, p, false, 0))
 CALL(load_page_odd, seal_load_page(vm_a, GFN_FREE, RV_SEAL_BACKED, p, no_tag),

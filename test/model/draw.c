@@ -7,7 +7,7 @@
 #include "../../spec/spec_impl.h"
 #include "model.h"
 
-#define QUEUE_MAX 32
+#define QUEUE_MAX 64
 
 static u64 state;
 static struct op queue[QUEUE_MAX];

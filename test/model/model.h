@@ -12,7 +12,7 @@
 
 #include "../matrix/observe.h"
 
-#define OP_ARGS 6
+#define OP_ARGS 7
 
 struct op {
 	u32 kind; /* index into model_ops[] */
@@ -63,9 +63,9 @@ struct model {
 	struct spec_state spec;
 	u64 dead[SPEC_VMS]; /* last handle of each slot that is no more */
 	u32 cpu;	    /* that does the step */
-	/* Pages that the step gave to a VM, an open one too. */
-	u64 given_first;
-	u64 given_pages;
+	/* Pages that the step gave to a VM with what was in them. */
+	u64 kept_first;
+	u64 kept_pages;
 };
 extern struct model model;
 
@@ -80,12 +80,19 @@ struct spec_vm *model_vm(u64 slot);		   /* NULL: empty */
 struct spec_vcpu *model_vcpu(u64 slot, u64 index); /* NULL: none */
 struct vcpu *model_core_vcpu(u64 slot, u64 index); /* the core's record; Pre: it exists */
 
+/* Whether a vCPU of the VM may have run, and may be running still. */
+bool model_has_begun(const struct spec_vm *vm);
 /* Some hostile CPU writes to this page at every moment. */
 bool model_is_written(u64 pfn);
 /* What an access of software or a device comes to. */
 struct outcome model_fault_unless(bool ok);
 /* Contents are tokens; what a write makes of one is looked up. */
 void model_retoken(u64 pfn);
+
+/* The content of a page as it is, whatever the specification says; 0: no RAM. */
+u64 model_seen_token(u64 pfn);
+/* A new machine: no snapshot is left (ops_seal.c). */
+void model_forget_snapshots(void);
 
 /* ---- draws ---- */
 void draw_seed(u64 seed);

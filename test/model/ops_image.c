@@ -48,6 +48,21 @@ void owner_set(u64 slot, u64 number)
 	owner_of[slot] = number;
 }
 
+u64 owner_number(u64 slot)
+{
+	return owner_of[slot];
+}
+
+u64 manifest_first_word(u64 slot)
+{
+	return manifest_of[slot];
+}
+
+void manifest_set(u64 slot, u64 first_word)
+{
+	manifest_of[slot] = first_word;
+}
+
 static u64 image_pages_of(const struct spec_image *image)
 {
 	return align_up(image->bytes, PAGE_SIZE) / PAGE_SIZE;
@@ -152,6 +167,9 @@ struct outcome expect_image_map(const u64 *arg)
 	if (out.status == CV_OK) {
 		const struct spec_image *image = &model_vm(arg[0])->image[arg[1]];
 
+		model.kept_first = arg[2];
+		model.kept_pages = out.value;
+
 		if (image->mapped == image_pages_of(image) && image->bytes % PAGE_SIZE != 0) {
 			check_tail(arg[2] + out.value - 1, image->bytes % PAGE_SIZE);
 		}
@@ -170,12 +188,19 @@ void draw_vm_verify(u64 *arg)
 	arg[2] = one_in(2) ? LAUNCH_PROPER : pick(LAUNCH_KINDS);
 	arg[3] = pick(4) << PAGE_SHIFT;
 	arg[4] = one_in(4) ? pick(RV_IMAGES_MAX) : RV_IMAGES_MAX;
+	arg[5] = !one_in(5);
 	vm = model_vm(arg[0]);
 	if (vm != NULL && vm->image_count > 0) {
 		const struct spec_image *image = &vm->image[pick(vm->image_count)];
 
 		arg[3] = (image->first << PAGE_SHIFT) + pick(4) * 4 + one_in(30);
 	}
+}
+
+void draw_verify(u64 slot, u64 entry)
+{
+	draw_then("vm_verify",
+		  (u64[]){ slot, pick_free_pfn(), LAUNCH_PROPER, entry, RV_IMAGES_MAX, true }, 6);
 }
 
 /* Whether the launch page is one that the host can prepare. */
@@ -220,7 +245,8 @@ static void launch_make(const u64 *arg, struct rv_launch *launch)
 {
 	const struct spec_vm *vm = model_vm(arg[0]);
 	struct owner_policy policy = { .entry = arg[3],
-				       .vcpus_max = arg[2] == LAUNCH_POLICY ? 1 : 0 };
+				       .vcpus_max = arg[2] == LAUNCH_POLICY ? 1 : 0,
+				       .may_be_saved = arg[5] != 0 };
 	struct owner_image images[RV_IMAGES_MAX + 1];
 	u64 number = owner_of[arg[0]] + (arg[2] == LAUNCH_OWNER);
 	u32 count = images_read(vm, arg, images);
@@ -330,7 +356,7 @@ struct outcome expect_vm_verify(const u64 *arg)
 		spec_page(&model.spec, arg[1])->token = launch_token;
 	}
 	out.status = spec_vm_verify(&model.spec, model_handle(arg[0]), arg[1], verdict_of(arg),
-				    arg[3], &out.value);
+				    arg[3], arg[5] != 0, &out.value);
 	if (is_protected && out.status == CV_OK) {
 		manifest_of[arg[0]] = manifest_under_way;
 	}

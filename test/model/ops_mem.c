@@ -9,7 +9,7 @@ bool is_live_vm(const u64 *arg)
 
 bool is_begun_vm(const u64 *arg)
 {
-	return model_vm(arg[0]) != NULL && model_vm(arg[0])->state != VM_READY;
+	return model_vm(arg[0]) != NULL && model_has_begun(model_vm(arg[0]));
 }
 
 /* Most calls are about a few pages, some about more than there are. */

@@ -4,43 +4,81 @@
 
 /* ---- create ---- */
 
+/* It gets pages, runs, and is saved. */
+static void live(u64 slot, u64 entry, u64 vcpus)
+{
+	for (u64 i = pick(3); i > 0; i--) {
+		draw_then("mem_map", (u64[]){ slot, pick(16), pick_free_pfn(), 1 + pick(3) }, 4);
+	}
+	if (vcpus > 0 && one_in(2)) {
+		draw_then("vcpu_boot", (u64[]){ slot, 0, entry, pick(100) }, 4);
+		draw_then("vcpu_claim", (u64[]){ slot, 0, 0 }, 3);
+		draw_then("vcpu_start", (u64[]){ slot, 0 }, 2);
+		draw_then("vcpu_release", (u64[]){ slot, 0 }, 2);
+	}
+	draw_then("seal_save_begin", (u64[]){ slot, pick_free_pfn(), pick(SNAPSHOTS), true }, 4);
+	draw_save(slot, (1u << vcpus) - 1, 2 + pick(10));
+}
+
 /* RAM, tables and vCPUs for the new VM, so that most VMs get somewhere. */
-static void furnish(bool is_protected)
+static void furnish(u64 slot, bool is_protected)
+{
+	u64 vcpus = pick(SPEC_VCPUS + 1);
+	bool is_to_live = is_protected && !one_in(3);
+
+	if (!one_in(8)) {
+		u64 pages = one_in(3) ? SPEC_GFNS : 1 + pick(SPEC_GFNS);
+
+		draw_then("vm_add_ram", (u64[]){ slot, 0, pages }, 3);
+	}
+	for (u64 i = is_to_live ? 3 + pick(4) : pick(6); i > 0; i--) {
+		draw_then("vm_topup", (u64[]){ slot, pick_free_pfn() }, 2);
+	}
+	for (u64 i = 0; i < vcpus; i++) {
+		draw_then("vm_create_vcpu", (u64[]){ slot, i, pick_free_pfn(), pick_free_pfn() },
+			  4);
+	}
+	if (is_protected) {
+		u64 bytes = one_in(2) ? PAGE_SIZE : 1 + pick(2 * PAGE_SIZE);
+		u64 gpa = pick(8) << PAGE_SHIFT;
+
+		draw_then("image_add", (u64[]){ slot, gpa, bytes }, 3);
+		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
+		if (is_to_live) {
+			draw_verify(slot, gpa);
+			live(slot, gpa, vcpus);
+		}
+	}
+}
+
+static u64 free_slot(void)
 {
 	u64 slot = 0;
 
 	while (slot < SPEC_VMS && model_vm(slot) != NULL) {
 		slot++;
 	}
-	if (!one_in(8)) {
-		u64 pages = one_in(3) ? SPEC_GFNS : 1 + pick(SPEC_GFNS);
-
-		draw_then("vm_add_ram", (u64[]){ slot, 0, pages }, 3);
-	}
-	for (u64 i = pick(6); i > 0; i--) {
-		draw_then("vm_topup", (u64[]){ slot, pick_free_pfn() }, 2);
-	}
-	for (u64 i = 0; i < pick(SPEC_VCPUS + 1); i++) {
-		draw_then("vm_create_vcpu", (u64[]){ slot, i, pick_free_pfn(), pick_free_pfn() },
-			  4);
-	}
-	if (is_protected) {
-		u64 bytes = one_in(2) ? PAGE_SIZE : 1 + pick(2 * PAGE_SIZE);
-
-		draw_then("image_add", (u64[]){ slot, pick(8) << PAGE_SHIFT, bytes }, 3);
-		draw_then("image_map", (u64[]){ slot, 0, pick_free_pfn(), 1 }, 4);
-	}
+	return slot;
 }
 
 void draw_vm_create(u64 *arg)
 {
+	u64 owner;
+	u64 snapshot = snapshot_to_restore(&owner);
+
 	arg[0] = pick_free_pfn();
 	arg[1] = pick_root();
 	arg[2] = one_in(20) ? pick(8) : !one_in(3);
 	arg[3] = one_in(20) ? pick(3) : arg[2] == 0 ? 0 : 1 + (u64)one_in(4);
 	arg[4] = !one_in(40);
-	if (is_free_pfn(arg[0]) && is_free_pfn(arg[1]) && arg[0] - arg[1] > 1) {
-		furnish(arg[2] != 0);
+	if (free_slot() < SPEC_VMS && is_free_pfn(arg[0]) && is_free_pfn(arg[1]) &&
+	    arg[0] - arg[1] > 1) {
+		if (arg[2] == RV_VM_PROTECTED && snapshot < SNAPSHOTS && !one_in(6)) {
+			arg[3] = one_in(8) ? 1 + pick(2) : owner;
+			draw_restore(free_slot(), snapshot);
+		} else {
+			furnish(free_slot(), arg[2] != 0);
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cv/seal.h>
 #include <cv/vcpu.h>
 
 #include "../../arch-fake/fake_vcpu.h"
@@ -48,6 +49,11 @@ void model_retoken(u64 pfn)
 	spec_page(&model.spec, pfn)->token = fake_page_token(pfn);
 }
 
+u64 model_seen_token(u64 pfn)
+{
+	return spec_page(&model.spec, pfn) != NULL ? fake_page_token(pfn) : 0;
+}
+
 /* What a writer can write to before a step. */
 struct written {
 	u64 pfn; /* 0: nothing */
@@ -56,10 +62,9 @@ struct written {
 
 /* ---- others, who act at every moment of a call ---- */
 
-/* Whether a vCPU of the VM may have run, and may be running still. */
-static bool has_begun(const struct spec_vm *vm)
+bool model_has_begun(const struct spec_vm *vm)
 {
-	return vm != NULL && vm->state != VM_READY;
+	return vm != NULL && vm->state != VM_READY && vm->seal.mode == SEAL_NONE;
 }
 
 /* The VM with this owner number, NULL: none. */
@@ -99,7 +104,7 @@ static void set_writers(void)
 		u64 at;
 
 		writer_of(i, &cpu, &vmid, &at);
-		if (vmid == OWNER_HOST || vmid >= S2_VMID_DMA || has_begun(vm_of(vmid))) {
+		if (vmid == OWNER_HOST || vmid >= S2_VMID_DMA || model_has_begun(vm_of(vmid))) {
 			fake_hostile_writer(cpu, vmid, at << PAGE_SHIFT, 0xbad0000 + i);
 		}
 	}
@@ -118,7 +123,7 @@ static u64 writer_page(u32 writer)
 		pfn = spec_page(&model.spec, at)->is_host_rw ? at : 0;
 	} else if (vmid >= S2_VMID_DMA) {
 		pfn = spec_dma_maps(&model.spec, vmid - S2_VMID_DMA, at);
-	} else if (has_begun(vm_of(vmid))) {
+	} else if (model_has_begun(vm_of(vmid))) {
 		pfn = vm_of(vmid)->gfn[at].pfn;
 	}
 	return spec_page(&model.spec, pfn) != NULL ? pfn : 0;
@@ -126,7 +131,8 @@ static u64 writer_page(u32 writer)
 
 /*
  * What is in a page that somebody writes to all the time, nobody knows. But a page that its writer
- * has just lost to another owner and that must be zero now, is.
+ * has just lost to another owner and that must be zero now, is; one that went with what was in it
+ * need not be.
  */
 static void forgive_writers(const struct written *before)
 {
@@ -134,7 +140,10 @@ static void forgive_writers(const struct written *before)
 		const struct spec_page *page = spec_page(&model.spec, before[i].pfn);
 		u64 after = writer_page(i);
 
-		if (page != NULL && (page->token != 0 || page->owner == before[i].owner)) {
+		bool is_kept = before[i].pfn - model.kept_first < model.kept_pages;
+
+		if (page != NULL &&
+		    (page->token != 0 || is_kept || page->owner == before[i].owner)) {
 			model_retoken(before[i].pfn);
 		}
 		if (after != 0) {
@@ -177,6 +186,8 @@ void model_boot(void)
 	memset(&model, 0, sizeof(model));
 	observe_boot(&model.spec, &model_machine.fake);
 	fake_vcpu_reset();
+	seal_init((const u8[CRYPTO_KEY_BYTES]){ 1 });
+	model_forget_snapshots();
 	for (u32 i = 0; i < SPEC_VMS; i++) {
 		model.dead[i] = OWNER_VM_FIRST + i; /* generation 0: never given out */
 	}
@@ -209,10 +220,8 @@ static void check_new_users(const struct spec_page *before, const char *what)
 	for (u32 i = 0; i < model.spec.page_count; i++) {
 		u64 pfn = spec_pfn(&model.spec, i);
 
-		bool is_given = pfn - model.given_first < model.given_pages;
-
-		if ((is_given || has_new_user(&before[i], &model.spec.page[i])) &&
-		    !fake_page_is_clean(pfn) && !model_is_written(pfn)) {
+		if (has_new_user(&before[i], &model.spec.page[i]) && !fake_page_is_clean(pfn) &&
+		    !model_is_written(pfn)) {
 			fake_fail("%s: page %#lx has a new user and is dirty in a cache", what,
 				  pfn);
 		}
@@ -240,7 +249,7 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 	fake_calm();
 	set_watches();
 	set_writers();
-	model.given_pages = 0;
+	model.kept_pages = 0;
 	model.cpu = op->cpu;
 	fake_cpu_set(op->cpu);
 	core = kind->core(op->arg);
