@@ -33,7 +33,8 @@ start:
 	bl	seal_find_dtb
 	cbz	x0, refuse
 1:	mov	x1, x19
-	bl	seal_hand_over
+	bl	seal_hand_over		/* 32 bits: the upper half of x0 is nobody's word (AAPCS64) */
+	mov	w0, w0
 	cbz	x0, refuse
 	ldr	x20, slot_dtb
 	add	x20, x20, x19

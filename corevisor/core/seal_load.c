@@ -73,7 +73,11 @@ static bool record_read(struct vm *vm, const struct seal_place *place, u64 pfn, 
  * could reach beyond the guest is looked at. */
 static bool is_sane(const struct seal_vcpu *saved)
 {
-	return saved->power <= VCPU_ON && exception_is_guest_pstate(saved->ctx.pstate);
+	const u64 bytes = saved->pending.bytes;
+	const bool is_width = bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
+
+	return saved->power <= VCPU_ON && exception_is_guest_pstate(saved->ctx.pstate) &&
+	       (!saved->pending.is_mmio || is_width);
 }
 
 static void vcpu_restore(struct vcpu *vcpu, const struct seal_vcpu *saved)

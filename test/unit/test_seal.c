@@ -17,7 +17,7 @@
 #include <cv/host_psci.h>
 #include <cv/image.h>
 #include <cv/info.h>
-#include <cv/seal.h>
+#include <cv/seal_record.h>
 #include <cv/vcpu.h>
 #include <pthread.h>
 #include <string.h>
@@ -810,6 +810,7 @@ static void the_end_record_must_fit_what_was_loaded(void **state)
 
 static void a_forged_vcpu_gets_no_further_than_el1(void **state)
 {
+	static const u8 widths[] = { 0, 3, 16 };
 	static const u64 bad[] = { 0x9 /* EL2h */, 0x8, 0xd, 0x13 /* AArch32 SVC */ };
 	struct snapshot_record forged;
 
@@ -827,6 +828,17 @@ static void a_forged_vcpu_gets_no_further_than_el1(void **state)
 	forged.page[sizeof(struct context)] = VCPU_ON + 1;
 	seal_record(&forged, 0);
 	refused(&forged, 0, RV_E_AUTH);
+	/* an access of no width, or of one that no instruction has */
+	for (u32 i = 0; i < ARRAY_SIZE(widths); i++) {
+		struct vcpu_pending pending = { .is_mmio = true, .bytes = widths[i] };
+
+		forged = snap.record[0];
+		assert_true(open_record(&forged, 0));
+		memcpy(forged.page + offsetof(struct seal_vcpu, pending), &pending,
+		       sizeof(pending));
+		seal_record(&forged, 0);
+		refused(&forged, 0, RV_E_AUTH);
+	}
 }
 
 /* ---- the host meanwhile ---- */
