@@ -31,8 +31,8 @@ static enum cv_status spec_status(u64 gfn, u64 pfn)
 	if (vm.tables.free_count < 3 - leaf.level) {
 		return CV_E_NOMEM;
 	}
-	if (mem_core_pool()->free_count < CORE_POOL_FLOOR + (pfn - WHOLE_BLOCK < TABLE_ENTRIES &&
-							     ledger_block_is_host(pfn_make(pfn)))) {
+	if (pfn - WHOLE_BLOCK < TABLE_ENTRIES && ledger_block_is_host(pfn_make(pfn)) &&
+	    mem_core_pool()->free_count < CORE_POOL_FLOOR + 1) {
 		return CV_E_NOMEM;
 	}
 	return CV_OK;
