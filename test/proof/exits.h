@@ -26,6 +26,7 @@ static struct {
 	u32 lr_count;
 	enum guest_call rsi;
 	enum rv_exit rsi_asks;
+	bool has_32; /* AArch32 at EL0 */
 } world;
 
 /* What the guest left in its registers: private. */
@@ -52,6 +53,7 @@ static void any_world(void)
 	world.firmware = nondet_u64();
 	world.lr_count = 1 + (u32)any_below(RV_MAX_LRS);
 	world.rsi = (enum guest_call)any_below(3);
+	world.has_32 = nondet_bool();
 	world.rsi_asks = nondet_bool() ? RV_EXIT_RAM : RV_EXIT_TABLES;
 }
 

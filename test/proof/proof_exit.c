@@ -21,6 +21,11 @@
 
 #include "corevisor/core/run.c"
 
+bool guest_sysreg_is_32_possible(void)
+{
+	return world.has_32;
+}
+
 /* ---- the handlers ---- */
 
 static struct told handled;
@@ -79,7 +84,13 @@ static void any_exit(void)
 	}
 }
 
-static struct told spec_exit(void)
+/* An entry that the CPU has: AArch32 is not everywhere. `before`: the vCPU's PSTATE. */
+static bool spec_is_enterable(u64 before)
+{
+	return (before & 0x10) == 0 || world.has_32;
+}
+
+static struct told spec_exit(u64 before)
 {
 	const struct told crash = { .reason = RV_EXIT_CRASH, .off = true };
 	struct told told = { .goes_on = true };
@@ -87,7 +98,7 @@ static struct told spec_exit(void)
 	if (vm_a.state == VM_POWEROFF || world.is_stopping) {
 		return (struct told){ .reason = RV_EXIT_DYING };
 	}
-	if (!spec_is_guest_mode(left.pstate)) {
+	if (!spec_is_enterable(before) || !spec_is_guest_mode(left.pstate)) {
 		told = crash;
 		told.data = RV_CRASH_EXCEPTION_LEVEL;
 		return told;
@@ -139,13 +150,15 @@ void proof_save_shadow_kvm_regs(void)
 	u32 x = (u32)any_below(31);
 	enum vm_state state;
 	struct told told;
+	bool is_enterable_now;
 	bool goes_on;
 	bool is_off;
 
 	any_exit();
 	left = nondet_context();
 	state = vm_a.state;
-	told = spec_exit();
+	told = spec_exit(vcpu->ctx.pstate);
+	is_enterable_now = spec_is_enterable(vcpu->ctx.pstate);
 	is_off = told.off;
 	told = with_interrupt(told);
 	goes_on = run_once(vcpu, &out);
@@ -159,12 +172,15 @@ void proof_save_shadow_kvm_regs(void)
 	reach(!goes_on && out.reason == RV_EXIT_SERROR, "SERROR");
 	reach(!goes_on && out.reason == RV_EXIT_WFI && handlers == 0, "WFI");
 	reach(!goes_on && out.reason == RV_EXIT_DYING && entered == 0, "DYING");
-	reach(!goes_on && out.reason == RV_EXIT_CRASH && out.data == 1, "CRASH: mode");
+	reach(!goes_on && out.reason == RV_EXIT_CRASH && out.data == 1 && entered == 1,
+	      "CRASH: mode");
+	reach(!goes_on && out.reason == RV_EXIT_CRASH && entered == 0, "CRASH: no AArch32 here");
 	reach(!goes_on && out.reason == RV_EXIT_CRASH && out.data == 2, "CRASH: syndrome");
 	claim_told(goes_on, &out, &told);
 	claim(vm_a.state == (is_off ? VM_POWEROFF : state), "the VM's state");
 	claim(entered <= 1 && handlers + injected <= 1, "entered once, handled once");
-	claim(entered == 1 || told.reason == RV_EXIT_DYING, "a VM that is off is not entered");
+	claim(entered == (state != VM_POWEROFF && !world.is_stopping && is_enterable_now),
+	      "a VM that is off is not entered, nor one in a state that this CPU has not");
 	claim(entered == 0 || vcpu->ctx.x[x] == left.x[x], "no register changes here");
 	claim(entered == 0 || injected == 1 || vcpu->ctx.pc - left.pc <= 4, "nor pc, but for WFx");
 }
@@ -179,6 +195,7 @@ void proof_disclose_run(void)
 	struct rv_run page;
 	bool one_goes_on;
 	bool two_goes_on;
+	u64 before;
 	u64 mode;
 	u32 counted_one;
 	enum vm_state state = VM_VERIFIED;
@@ -188,6 +205,7 @@ void proof_disclose_run(void)
 	vm_a.state = state;
 	left = nondet_context();
 	mode = left.pstate;
+	before = vcpu->ctx.pstate;
 	one_goes_on = run_once(vcpu, &one);
 	write_record(vcpu, &one);
 	page = run_a0;
@@ -195,9 +213,11 @@ void proof_disclose_run(void)
 	state = vm_a.state;
 
 	/* The second guest: of its registers no more is known than that it may be in the mode it is
-	 * in, or may not. */
+	 * in, or may not, before the entry and after it. */
 	vm_a.state = VM_VERIFIED;
 	counted = 0;
+	vcpu->ctx = nondet_context();
+	assume(spec_is_enterable(vcpu->ctx.pstate) == spec_is_enterable(before));
 	left = nondet_context();
 	assume(spec_is_guest_mode(left.pstate) == spec_is_guest_mode(mode));
 	two_goes_on = run_once(vcpu, &two);

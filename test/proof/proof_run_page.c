@@ -20,6 +20,11 @@
 
 #include "corevisor/core/run.c"
 
+bool guest_sysreg_is_32_possible(void)
+{
+	return world.has_32;
+}
+
 static enum cv_status claim_status;
 static enum cv_status start_status;
 static u32 released;

@@ -26,6 +26,8 @@
  * Proof-entry: proof_seal_load_vcpu
  * Proof-entry: proof_seal_load_page
  * Proof-entry: proof_seal_load_end
+ * Proof-entry: proof_disclose_save_vcpu
+ * Proof-entry: proof_disclose_save_page
  */
 #include "proof.h"
 
@@ -695,6 +697,13 @@ void proof_seal_load_vcpu(void)
 static u64 look; /* where the next look must be */
 static u32 looks;
 static bool is_ram_here;
+/* What the tables say at each look; a second run sees the same. */
+static struct {
+	bool is_ram;
+	u64 next;
+	struct s2_leaf leaf;
+} seen[8 * RV_BATCH_PAGES];
+static bool is_second;
 static bool is_found;
 static struct s2_leaf leaf;
 
@@ -702,15 +711,21 @@ bool vm_is_ram(const struct vm *of, gfn_t gfn)
 {
 	claim(of == &vm && is_locked && gfn.v == look && gfn.v < GFN_LIMIT && !is_found,
 	      "no gfn is passed over");
+	if (!is_second) {
+		seen[looks].is_ram = nondet_bool();
+	}
+	is_ram_here = seen[looks].is_ram;
 	looks++;
-	is_ram_here = nondet_bool();
 	return is_ram_here;
 }
 
 u64 vm_ram_next(const struct vm *of, gfn_t gfn)
 {
 	claim(of == &vm && gfn.v == look && !is_ram_here, "from what is no RAM");
-	look = any_bits(8);
+	if (!is_second) {
+		seen[looks - 1].next = any_bits(8);
+	}
+	look = seen[looks - 1].next;
 	assume(look > gfn.v && look <= GFN_LIMIT);
 	return look;
 }
@@ -725,12 +740,15 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 		return leaf;
 	}
 	claim(gfn.v == look && is_ram_here, "RAM");
-	leaf = (struct s2_leaf){
-		.is_mapped = nondet_bool(),
-		.level = 1 + (u32)any_below(3),
-		.pa = { any_bits(20) << PAGE_SHIFT },
-		.wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1),
-	};
+	if (!is_second) {
+		seen[looks - 1].leaf = (struct s2_leaf){
+			.is_mapped = nondet_bool(),
+			.level = 1 + (u32)any_below(3),
+			.pa = { any_bits(20) << PAGE_SHIFT },
+			.wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1),
+		};
+	}
+	leaf = seen[looks - 1].leaf;
 	/* What is backed is a page or a block; nobody has a destroyed page. */
 	assume(!leaf.is_mapped || (leaf.level >= 2 && leaf.wish != S2_WISH_DESTROYED));
 	is_found = leaf.is_mapped || leaf.wish != S2_WISH_PRIVATE;
@@ -789,6 +807,87 @@ void proof_seal_save_page(void)
 	claim(is_sealed == (status == CV_OK && is_found), "one record, or nothing");
 	claim(is_record_written == (is_sealed && leaf.is_mapped), "a page with content");
 	claim_as_wanted(expected);
+}
+
+/* ---- two guests that differ in what is private: the host sees the same ---- */
+
+static enum cv_status status_one;
+static struct vm vm_one;
+static bool is_written_one, is_sealed_one;
+
+/* The first run is over. The second guest's registers, page contents and the page for records are
+ * others; all else is as it was. */
+static void second_guest(void)
+{
+	status_one = status;
+	vm_one = vm;
+	is_written_one = is_record_written;
+	is_sealed_one = is_sealed;
+	vm = want;
+	is_sealed = false;
+	is_counted = false;
+	is_record_written = false;
+	scratch_is = S_ANY;
+	vcpu_0 = nondet_vcpu();
+	vcpu_1 = nondet_vcpu();
+	vcpu_1.pending = (struct vcpu_pending){ .is_mmio = nondet_bool() };
+	scratch_vcpu = nondet_seal_vcpu();
+	__CPROVER_havoc_object(scratch_page);
+	__CPROVER_havoc_object(window);
+	is_second = true;
+}
+
+/* The record itself, as the host sees it, is ciphertext: by the contract of crypto_seal() the same
+ * for any plaintext. That no other bytes get out is claimed at mem_pinned_write(). */
+static void claim_same_told(const u64 *tag_one, const u64 *tag_two)
+{
+	claim(status == status_one, "the same status");
+	claim(is_record_written == is_written_one && is_sealed == is_sealed_one,
+	      "a record exactly if there was one");
+	claim(tag_one[0] == tag_two[0] && tag_one[1] == tag_two[1], "the same tag");
+	claim(__CPROVER_equal(vm, vm_one), "and the same for all later calls");
+}
+
+void proof_disclose_save_vcpu(void)
+{
+	u64 tag_one[2] = { 0, 0 };
+	u64 tag_two[2] = { 0, 0 };
+
+	any_state(SEAL_VCPU);
+	place.at = MINE;
+	status = seal_save_vcpu(handle, MINE, the_pfn, tag_one);
+	second_guest();
+	status = seal_save_vcpu(handle, MINE, the_pfn, tag_two);
+
+	reach(status == CV_OK && vcpu_1.power == VCPU_ON, "saved");
+	reach(status == CV_E_STATE, "not saved");
+	claim_same_told(tag_one, tag_two);
+}
+
+void proof_disclose_save_page(void)
+{
+	u64 gfn_one = 0;
+	u64 gfn_two = 0;
+	u64 what_one = 0;
+	u64 what_two = 0;
+	u64 tag_one[2] = { 1, 1 };
+	u64 tag_two[2] = { 1, 1 };
+
+	any_state(SEAL_PAGE);
+	look = vm.seal.next_gfn.v;
+	status = seal_save_page(handle, the_pfn, &gfn_one, &what_one, tag_one);
+	second_guest();
+	look = vm.seal.next_gfn.v;
+	looks = 0;
+	is_found = false;
+	is_ram_here = false;
+	status = seal_save_page(handle, the_pfn, &gfn_two, &what_two, tag_two);
+
+	reach(status == CV_OK && leaf.is_mapped && is_found, "a page");
+	reach(status == CV_OK && !is_found, "none");
+	reach(status == CV_E_STATE, "not saved");
+	claim_same_told(tag_one, tag_two);
+	claim(gfn_one == gfn_two && what_one == what_two, "the same gfn, and what it is");
 }
 
 static enum cv_status load_status;

@@ -12,7 +12,6 @@
  * Proof-entry: proof_set_vcpu_inactive quick
  * Proof-entry: proof_vcpu_start_first
  * Proof-entry: proof_vcpu_start_again
- * Proof-unfinished: proof_vcpu_read_regs
  * Proof-entry: proof_psci_cpu_on quick
  * Proof-entry: proof_psci_power quick
  */
@@ -252,83 +251,6 @@ void proof_vcpu_start_first(void)
 void proof_vcpu_start_again(void)
 {
 	for_each_vcpu(start_old_at);
-}
-
-/* ---- RV_VCPU_READ_REGS: open VMs only ---- */
-
-static enum cv_status spec_read_regs(u64 handle, u64 index)
-{
-	const struct vcpu *vcpu = vcpu_at(handle, index);
-
-	if (vcpu == NULL) {
-		return CV_E_NOENT;
-	}
-	if (vm->is_protected) {
-		return CV_E_PERM;
-	}
-	if (vcpu->run_state == VCPU_ACTIVE) {
-		return CV_E_BUSY;
-	}
-	return CV_OK;
-}
-
-static void read_regs(u64 index, bool is_new)
-{
-	u32 slot = index < VM_VCPUS_MAX ? (u32)index : 0;
-	u32 x = (u32)any_below(31);
-	u32 v = (u32)any_below(32);
-	const struct context *ctx = &vcpus[MINE][slot]->ctx;
-	struct rv_run page;
-	enum cv_status expected;
-	enum cv_status status;
-	u64 handle;
-
-	begin();
-	handle = any_handle();
-	assume((vcpus[MINE][slot]->power == VCPU_ON_PENDING) == is_new);
-	page = *runs[MINE][slot];
-	expected = spec_read_regs(handle, index);
-	status = vcpu_read_regs(handle, index);
-
-	reach(status == CV_E_NOENT, "NOENT");
-	reach(status == CV_E_PERM, "PERM");
-	reach(status == CV_E_BUSY, "BUSY");
-	reach(status == CV_OK && is_new, "where it starts");
-	reach(status == CV_OK && vcpus[MINE][slot]->power == VCPU_ON, "where it is");
-	claim(status == expected, "the status is the specified one");
-	if (status == CV_OK && is_new) {
-		claim_reset(vcpus[MINE][slot], want_vcpu[MINE][slot]);
-	}
-	claim_as_wanted();
-	if (status != CV_OK) {
-		claim(__CPROVER_equal(page, *runs[MINE][slot]), "nothing is written");
-	} else {
-		const struct rv_regs *regs = &runs[MINE][slot]->regs;
-
-		claim(regs->x[x] == ctx->x[x] && regs->pc == ctx->pc &&
-			      regs->pstate == ctx->pstate && regs->v[v][0] == ctx->v[v][0] &&
-			      regs->v[v][1] == ctx->v[v][1] &&
-			      regs->sctlr_el1 == ctx->sysreg[CTX_SCTLR_EL1] &&
-			      regs->far_el1 == ctx->sysreg[CTX_FAR_EL1],
-		      "its registers are shown");
-		page.regs = *regs;
-		claim(__CPROVER_equal(page, *runs[MINE][slot]), "nothing else is written");
-	}
-}
-
-static void read_new_regs_at(u64 index)
-{
-	read_regs(index, true);
-}
-
-static void read_old_regs_at(u64 index)
-{
-	read_regs(index, false);
-}
-
-void proof_vcpu_read_regs(void)
-{
-	for_any_index(read_old_regs_at);
 }
 
 /* ---- PSCI: decided by the guest ---- */

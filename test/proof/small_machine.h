@@ -226,6 +226,9 @@ bool pool_reserve(struct pool *pool, struct pool *into, u32 count, u32 floor)
 {
 	into->free = pool->free;
 	into->free_count = 0;
+	if (count == 0) {
+		return true;
+	}
 	if (pool->free_count < count + floor) {
 		return false;
 	}
