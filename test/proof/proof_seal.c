@@ -648,6 +648,14 @@ void proof_seal_save_vcpu(void)
 	claim_as_wanted(expected);
 }
 
+/* An access that waits for the host's answer is of 1, 2, 4 or 8 bytes. */
+static bool spec_has_width(void)
+{
+	return !opened_vcpu.pending.is_mmio || opened_vcpu.pending.bytes == 1 ||
+	       opened_vcpu.pending.bytes == 2 || opened_vcpu.pending.bytes == 4 ||
+	       opened_vcpu.pending.bytes == 8;
+}
+
 void proof_seal_load_vcpu(void)
 {
 	enum cv_status expected;
@@ -660,7 +668,8 @@ void proof_seal_load_vcpu(void)
 	opened_vcpu.pending.is_signed = nondet_bool();
 	opened_vcpu.pending.is_64 = nondet_bool();
 	expected = spec_vcpu(SEAL_LOADING);
-	if (expected == CV_OK && (!is_good || opened_vcpu.power > VCPU_ON || !is_pstate)) {
+	if (expected == CV_OK &&
+	    (!is_good || opened_vcpu.power > VCPU_ON || !is_pstate || !spec_has_width())) {
 		expected = CV_E_AUTH;
 	}
 	if (expected == CV_OK) {
@@ -686,7 +695,10 @@ void proof_seal_load_vcpu(void)
 	reach_common();
 	reach(status == CV_E_NOENT && handle == vm.handle, "NOENT: no such vCPU");
 	reach(status == CV_E_AUTH && !is_good, "AUTH: the tag");
-	reach(status == CV_E_AUTH && is_good && is_pstate, "AUTH: no power state");
+	reach(status == CV_E_AUTH && is_good && is_pstate && spec_has_width(),
+	      "AUTH: no power state");
+	reach(status == CV_E_AUTH && is_good && is_pstate && opened_vcpu.power == VCPU_ON,
+	      "AUTH: no width");
 	reach(status == CV_OK && vm.vcpus[0] != NULL, "OK, the second");
 	claim(!is_record_written, "nothing is written");
 	claim_as_wanted(expected);
