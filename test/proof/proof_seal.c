@@ -18,7 +18,7 @@
  * Proof-args: --unwindset find_next.0:25,any_hashes.0:33
  * Proof-args: corevisor/core/seal.c corevisor/core/seal_load.c
  * Proof-entry: proof_seal_save_begin
- * Proof-entry: proof_seal_save_vcpu
+ * Proof-entry: proof_seal_save_vcpu quick
  * Proof-entry: proof_seal_save_page
  * Proof-entry: proof_seal_save_end quick
  * Proof-entry: proof_seal_abort quick
