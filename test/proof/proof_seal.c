@@ -27,7 +27,7 @@
  * Proof-entry: proof_seal_load_page
  * Proof-entry: proof_seal_load_end
  * Proof-entry: proof_disclose_save_vcpu
- * Proof-entry: proof_disclose_save_page
+ * Proof-unfinished: proof_disclose_save_page
  */
 #include "proof.h"
 
