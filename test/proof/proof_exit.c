@@ -11,8 +11,8 @@
  * Proof-args: --unwind 18 --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
  * Proof-args: corevisor/core/vgic.c corevisor/core/vtimer.c
- * Proof-entry: proof_save_shadow_kvm_regs
- * Proof-entry: proof_disclose_run
+ * Proof-entry: proof_save_shadow_kvm_regs quick
+ * Proof-entry: proof_disclose_run quick
  */
 #include "exits.h"
 

@@ -9,8 +9,8 @@
  * Proof-args: --unwind 10 --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_smccc.c corevisor/core/guest_psci.c
  * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
- * Proof-entry: proof_save_call
- * Proof-entry: proof_disclose_call
+ * Proof-entry: proof_save_call quick
+ * Proof-entry: proof_disclose_call quick
  */
 #include "exits.h"
 

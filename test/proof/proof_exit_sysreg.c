@@ -11,8 +11,8 @@
  * Proof-args: --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_sysreg.c corevisor/core/guest_inject.c
  * Proof-args: corevisor/core/exception.c corevisor/core/vtimer.c
- * Proof-entry: proof_save_sysreg
- * Proof-entry: proof_disclose_sysreg
+ * Proof-entry: proof_save_sysreg quick
+ * Proof-entry: proof_disclose_sysreg quick
  */
 #include "exits.h"
 

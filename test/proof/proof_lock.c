@@ -22,7 +22,7 @@
  * Proof-entry: proof_lock_core quick
  * Proof-entry: proof_lock_s2page quick
  * Proof-entry: proof_lock_pt quick
- * Proof-entry: proof_lock_vm quick
+ * Proof-entry: proof_lock_vm
  */
 #include "lock_model.h"
 

@@ -4,7 +4,7 @@
  * context is). Both are the context's lock here; what is proved, and how: proof_lock.c.
  *
  * Proof-args: --unwind 4 --unwindset dma_init.0:65
- * Proof-entry: proof_lock_spt
+ * Proof-entry: proof_lock_spt quick
  * Proof-entry: proof_lock_smmu
  */
 #include "lock_model.h"

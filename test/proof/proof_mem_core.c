@@ -10,10 +10,10 @@
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
  * Proof-entry: proof_mem_take
  * Proof-entry: proof_mem_return_whole
- * Proof-entry: proof_mem_return_region
+ * Proof-entry: proof_mem_return_region quick
  * Proof-entry: proof_mem_untake
- * Proof-entry: proof_mem_run_page_share
- * Proof-entry: proof_mem_run_page_unshare
+ * Proof-entry: proof_mem_run_page_share quick
+ * Proof-entry: proof_mem_run_page_unshare quick
  */
 #define EL2_MAP_IS_STUBBED
 #include "small_machine.h"

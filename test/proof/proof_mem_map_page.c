@@ -8,11 +8,6 @@
  * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
- * Proof-entry: proof_mem_map_page_first
- * Proof-entry: proof_mem_map_page_last
- * Proof-entry: proof_mem_map_page_split
- * Proof-entry: proof_mem_map_page_region
- * Proof-entry: proof_mem_map_page_none
  */
 #include "small_machine.h"
 
@@ -44,23 +39,25 @@ static enum cv_status spec_status(u64 gfn, u64 pfn)
 }
 
 static void goals(enum cv_status status, bool is_load, const struct s2_leaf *before,
-		  bool host_split)
+		  bool host_split, u64 core_free, u64 vm_free)
 {
 	reach(status == CV_E_RANGE, "RANGE");
 	reach(status == CV_E_STATE, "STATE");
 	reach(status == CV_E_BUSY, "BUSY");
-	reach(status == CV_E_NOMEM, "NOMEM");
+	reach(status == CV_E_NOMEM && vm_free == 3, "NOMEM for want of the core's tables");
+	reach(status == CV_E_NOMEM && core_free == 3, "NOMEM for want of the VM's tables");
 	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && is_load, "private, kept");
 	reach(status == CV_OK && before->wish == S2_WISH_PRIVATE && !is_load, "zeroed");
-	reach(status == CV_OK && before->wish == S2_WISH_SHARED, "shared");
-	reach(status == CV_OK && before->level == 1, "all of the VM's tables at once");
+	reach(status == CV_OK && before->wish == S2_WISH_SHARED && host_split, "shared, split");
+	reach(status == CV_OK && before->level == 1 && host_split, "all tables at once");
 	reach(status == CV_OK && before->level == 3 && !host_split, "no table at all");
 }
 
-static void map_page(u64 pfn)
+void proof_mem_map_page(void)
 {
-	bool is_load = nondet_bool();
 	u64 gfn = nondet_u64();
+	u64 pfn = nondet_u64();
+	bool is_load = nondet_bool();
 	u64 other_pfn = nondet_u64();
 	u64 other_gfn = nondet_u64();
 	/* Any word of any table, any ledger entry: what holds for it holds for all. */
@@ -77,6 +74,7 @@ static void map_page(u64 pfn)
 	enum cv_status expected;
 	enum cv_status status;
 
+	assume((pfn >= RAM_A - 2 && pfn < RAM_B + RAM_B_PAGES + 2) || pfn > ~0ull - 2);
 	assume(gfn < GFN_LIMIT + 2 || gfn > ~0ull - 2);
 	assume(other_pfn < GFN_LIMIT && other_pfn != pfn && other_gfn < GFN_LIMIT &&
 	       other_gfn != gfn);
@@ -102,7 +100,7 @@ static void map_page(u64 pfn)
 
 	status = is_load ? mem_load_page(&vm, gfn, pfn) : mem_map_page(&vm, gfn, pfn);
 
-	goals(status, is_load, &vm_before, host_split);
+	goals(status, is_load, &vm_before, host_split, core_free, vm_free);
 	claim(status == expected, "the status is the specified one");
 	claim(!is_host_stale && !is_vm_stale, "no stale TLB entry is left");
 	claim(locks_held == 0, "no lock is left held");
@@ -138,48 +136,4 @@ static void map_page(u64 pfn)
 		claim(same_vm_translation(other_gfn, &other_vm_before),
 		      "the VM's other pages and wishes stay");
 	}
-}
-
-/* The page is a constant: a symbolic one costs a hundredfold. Its block is the host's in part, at
- * its first and last page the one that is whole, and of the second region. */
-void proof_mem_map_page_split(void)
-{
-	map_page(SPLIT_BLOCK + 2);
-}
-
-void proof_mem_map_page_first(void)
-{
-	map_page(WHOLE_BLOCK);
-}
-
-void proof_mem_map_page_last(void)
-{
-	map_page(WHOLE_BLOCK + TABLE_ENTRIES - 1);
-}
-
-void proof_mem_map_page_region(void)
-{
-	map_page(RAM_B + 1);
-}
-
-/* What is no RAM is refused, whatever else is wrong. */
-void proof_mem_map_page_none(void)
-{
-	const u64 pfn = nondet_u64();
-	u32 word = (u32)any_below(T_COUNT * TABLE_ENTRIES);
-	u32 entry = (u32)any_below(RAM_PAGES);
-	u64 word_before;
-	u64 entry_before;
-
-	any_state();
-	assume(!is_ram(pfn));
-	entry_before = entries[entry];
-	word_before = words[word];
-	claim(mem_map_page(&vm, nondet_u64(), pfn) == CV_E_RANGE, "RANGE");
-	reach(pfn == RAM_B + RAM_B_PAGES, "behind the end");
-	reach(pfn == ~0ull, "far behind it");
-	claim(entries[entry] == entry_before && words[word] == word_before && locks_held == 0 &&
-		      !is_scrubbed && !is_cleaned,
-	      "a refusal changes nothing");
-	claim_other_vm_stays();
 }

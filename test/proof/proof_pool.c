@@ -8,7 +8,7 @@
  * Proof-entry: proof_pool_take quick
  * Proof-entry: proof_pool_put quick
  * Proof-entry: proof_pool_reserve quick
- * Proof-entry: proof_pool_return
+ * Proof-entry: proof_pool_return quick
  */
 #include "proof.h"
 

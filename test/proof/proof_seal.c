@@ -18,7 +18,7 @@
  * Proof-args: --unwindset find_next.0:25,any_hashes.0:33
  * Proof-args: corevisor/core/seal.c corevisor/core/seal_load.c
  * Proof-entry: proof_seal_save_begin
- * Proof-entry: proof_seal_save_vcpu
+ * Proof-entry: proof_seal_save_vcpu quick
  * Proof-entry: proof_seal_save_page
  * Proof-entry: proof_seal_save_end quick
  * Proof-entry: proof_seal_abort quick
@@ -27,7 +27,7 @@
  * Proof-entry: proof_seal_load_page
  * Proof-entry: proof_seal_load_end
  * Proof-entry: proof_disclose_save_vcpu
- * Proof-entry: proof_disclose_save_page
+ * Proof-unfinished: proof_disclose_save_page
  */
 #include "proof.h"
 
@@ -648,11 +648,12 @@ void proof_seal_save_vcpu(void)
 	claim_as_wanted(expected);
 }
 
-/* An access that waits for an answer is of 1, 2, 4 or 8 bytes. */
-static bool has_width(const struct vcpu_pending *pending)
+/* An access that waits for the host's answer is of 1, 2, 4 or 8 bytes. */
+static bool spec_has_width(void)
 {
-	return !pending->is_mmio || pending->bytes == 1 || pending->bytes == 2 ||
-	       pending->bytes == 4 || pending->bytes == 8;
+	return !opened_vcpu.pending.is_mmio || opened_vcpu.pending.bytes == 1 ||
+	       opened_vcpu.pending.bytes == 2 || opened_vcpu.pending.bytes == 4 ||
+	       opened_vcpu.pending.bytes == 8;
 }
 
 void proof_seal_load_vcpu(void)
@@ -667,8 +668,8 @@ void proof_seal_load_vcpu(void)
 	opened_vcpu.pending.is_signed = nondet_bool();
 	opened_vcpu.pending.is_64 = nondet_bool();
 	expected = spec_vcpu(SEAL_LOADING);
-	if (expected == CV_OK && (!is_good || opened_vcpu.power > VCPU_ON || !is_pstate ||
-				  !has_width(&opened_vcpu.pending))) {
+	if (expected == CV_OK &&
+	    (!is_good || opened_vcpu.power > VCPU_ON || !is_pstate || !spec_has_width())) {
 		expected = CV_E_AUTH;
 	}
 	if (expected == CV_OK) {
@@ -694,10 +695,10 @@ void proof_seal_load_vcpu(void)
 	reach_common();
 	reach(status == CV_E_NOENT && handle == vm.handle, "NOENT: no such vCPU");
 	reach(status == CV_E_AUTH && !is_good, "AUTH: the tag");
-	reach(status == CV_E_AUTH && is_good && is_pstate && opened_vcpu.power > VCPU_ON,
+	reach(status == CV_E_AUTH && is_good && is_pstate && spec_has_width(),
 	      "AUTH: no power state");
-	reach(status == CV_E_AUTH && is_good && is_pstate && opened_vcpu.power <= VCPU_ON,
-	      "AUTH: an access of no width");
+	reach(status == CV_E_AUTH && is_good && is_pstate && opened_vcpu.power == VCPU_ON,
+	      "AUTH: no width");
 	reach(status == CV_OK && vm.vcpus[0] != NULL, "OK, the second");
 	claim(!is_record_written, "nothing is written");
 	claim_as_wanted(expected);

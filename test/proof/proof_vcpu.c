@@ -10,7 +10,7 @@
  * Proof-entry: proof_vcpu_boot quick
  * Proof-entry: proof_set_vcpu_active quick
  * Proof-entry: proof_set_vcpu_inactive quick
- * Proof-entry: proof_vcpu_start_first
+ * Proof-entry: proof_vcpu_start_first quick
  * Proof-entry: proof_vcpu_start_again
  * Proof-entry: proof_psci_cpu_on quick
  * Proof-entry: proof_psci_power quick

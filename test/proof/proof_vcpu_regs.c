@@ -9,7 +9,7 @@
  * Proof-entry: proof_vcpu_read_regs
  * Proof-entry: proof_vcpu_read_regs_new
  * Proof-entry: proof_vcpu_read_no_regs
- * Proof-entry: proof_vcpu_read_no_vcpu
+ * Proof-entry: proof_vcpu_read_no_vcpu quick
  */
 #include "vm_locks.h"
 
