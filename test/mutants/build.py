@@ -35,13 +35,15 @@ class Program:
     """A test program: name, kind (unit, matrix, model), sources, environment."""
 
     def __init__(self, name, command):
-        words = [word for word in shlex.split(command)[1:] if not word.startswith(("-O", "-W")) and word != "-g"]
+        words = [word for word in shlex.split(command)[1:] if word != "-g" and
+                 (word.startswith("-Wl,") or not word.startswith(("-O", "-W")))]
         at = words.index("-o")
         del words[at:at + 2]
         self.name = name
         self.sources = [word for word in words if not word.startswith("-")]
-        self.libraries = [word for word in words if word.startswith("-l")]
-        flags = [word for word in words if word.startswith("-") and not word.startswith("-l")]
+        # What only the linker reads
+        self.libraries = [word for word in words if word.startswith(("-l", "-Wl,"))]
+        flags = [word for word in words if word.startswith("-") and word not in self.libraries]
         self.places = [flag for flag in flags if flag.startswith(("-I", "-D"))]
         self._flags = [flag for flag in flags if flag not in self.places]
         self.environment = {"CMOCKA_MESSAGE_OUTPUT": "STDOUT", "ASAN_OPTIONS": "detect_leaks=0"}
