@@ -286,6 +286,55 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	fake_halt();
 }
 
+/* A look that goes on too long says how far it came. */
+static void test_looks(void **state) CV_NO_LOCK_ANALYSIS
+{
+	u64 handle;
+	struct vm *vm;
+	gfn_t gfn;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 10);
+	assert_int_equal(vm_add_ram(handle, 4096, 512), CV_OK);
+	vm = vm_lock(handle);
+	for (u64 i = 0; i < 4096 + 512; i++) {
+		gfn = gfn_make(i);
+		assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(i + 1), S2_WISH_SHARED, false),
+				 CV_OK);
+	}
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(0), gfn_make(4096 + 512), &gfn),
+			 S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 8 * RV_BATCH_PAGES);
+	assert_int_equal(mem_vm_get_wish(vm, gfn, gfn_make(4096 + 512), &gfn), S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 4096 + 512);
+	vm_unlock(vm);
+	end_vm(handle);
+	fake_halt();
+}
+
+/* What the host lends must be the host's alone. */
+static void test_lend_what_is_lent(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	map(handle, 0, PAGE(40));
+	assert_int_equal(mem_host_share_core(PAGE(0)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(PAGE(40)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(PAGE(41)), CV_OK);
+	assert_int_equal(mem_host_share_core(PAGE(41)), CV_E_STATE);
+	assert_int_equal(mem_host_pin(PAGE(40)), CV_E_STATE);
+	assert_int_equal(mem_host_pin(PAGE(41)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(0x30000), CV_E_RANGE); /* no RAM */
+	assert_int_equal(mem_host_pin(0x30000), CV_E_RANGE);
+	mem_host_unshare_core(pfn_make(PAGE(41)));
+	end_vm(handle);
+	fake_halt();
+}
+
 /* A page that a guest shares stays a leaf of its own, so that taking it back from the host needs no
  * table. */
 static void test_shared_page_stays_split(void **state) CV_NO_LOCK_ANALYSIS
@@ -439,6 +488,8 @@ int main(void)
 		cmocka_unit_test(test_no_entropy),
 		cmocka_unit_test(test_destroy_in_batches),
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_lend_what_is_lent),
 		cmocka_unit_test(test_shared_page_stays_split),
 		cmocka_unit_test(test_vm_write),
 		cmocka_unit_test(test_pin_limit),
