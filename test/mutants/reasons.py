@@ -3,6 +3,7 @@
 differs, but only where these tests cannot look (the hardware, another suite); it counts as not caught."""
 
 NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property, and is refused as such")
+NO_CALLER = ("equivalent", "mem_map() asks for a block only where this holds")
 NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
 
 REASONS = {
@@ -24,6 +25,33 @@ REASONS = {
         ("equivalent", "beyond the limit there is no RAM range: the next check refuses alike"),
     "manifest.blob_read: term [fdt_check_header(fdt) != 0]":
         ("equivalent", "fdt_check_full() checks the header again"),
+    "image.is_parameter: term [gpa >= range->gpa]":
+        ("equivalent", "below the range the difference wraps to more than it has"),
+    "mem_block.block_check: term [!vm->is_protected]": NO_CALLER,
+    "mem_block.block_check: term [!is_aligned(gfn.v | pfn.v, PAGES_PER_BLOCK)]": NO_CALLER,
+    "mem_block.block_check: term [!vm_is_ram(vm, gfn)]":
+        ("equivalent", "outside of RAM the range's end is 0: the next term refuses"),
+    "block-of-open-vm": NO_CALLER,
+    "block-split-tables-leak":
+        ("equivalent", "under the block's lock the count is exact: nothing is left over"),
+    "block-tables-leak":
+        ("unseen", "tables are left over only if another CPU splits the GiB between the count and the split"),
+    "block-split-host-forgotten":
+        ("unseen", "the table is made when a page is mapped; only another CPU that empties the pool until then could tell"),
+    "host-split-from-wrong-pool":
+        ("unseen", "as many tables leave the pool; only another CPU that empties it in between could tell"),
+    "pool-reserve-keeps-tail":
+        ("equivalent", "a pool ends where its count says; who takes a page clears its link"),
+    "s2-join-table-freed-first":
+        ("unseen", "another CPU would have to take and fill the table between two steps"),
+    "wish-host-gets-early":
+        ("unseen", "for a moment the host reads the old content: only a second CPU could tell"),
+    "verify-other-size":
+        ("equivalent", "the hash is of all bytes of the image: another size has another one"),
+    "seal-root-left-in-cache":
+        ("unseen", "what a real cache keeps"),
+    "save-old-tag-told":
+        ("equivalent", "hcall() begins with results of 0"),
     "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":
         ("equivalent", "no platform lists such a page; the check is for a list that is wrong"),
     "mem_io.io_check: term [ledger_is_ram(pfn)]":
