@@ -267,6 +267,16 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn),
 			 S2_WISH_PRIVATE);
 	assert_int_equal(gfn.v, 2010);
+	/* What is destroyed changes only where that is meant. */
+	gfn.v = 3000;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_DESTROYED, false),
+			 CV_OK);
+	gfn.v = 3000;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_PRIVATE, false),
+			 CV_E_STATE);
+	assert_int_equal(s2_walk(&vm->s2, gfn).wish, S2_WISH_DESTROYED);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_PRIVATE, true), CV_OK);
+	assert_int_equal(s2_walk(&vm->s2, gfn_make(3000)).wish, S2_WISH_PRIVATE);
 	vm_unlock(vm);
 	/* RAM that ends inside a 2 MiB entry: nothing behind its end is touched. */
 	assert_int_equal(vm_add_ram(handle, 8192, 100), CV_OK);
