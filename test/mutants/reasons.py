@@ -60,6 +60,8 @@ REASONS = {
         ("unseen", "what a real cache keeps"),
     "load-end-not-opened":
         ("equivalent", "what does not open is zeroed, and no snapshot ends with 0"),
+    "spec-seal-save-open":
+        ("equivalent", "an open VM is never one that may be saved: the next term refuses"),
     "save-old-tag-told":
         ("equivalent", "hcall() begins with results of 0"),
     "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":
