@@ -62,6 +62,10 @@ REASONS = {
         ("equivalent", "what does not open is zeroed, and no snapshot ends with 0"),
     "spec-seal-save-open":
         ("equivalent", "an open VM is never one that may be saved: the next term refuses"),
+    "trng.get_random: check [!rng_bytes(random, sizeof(random))]":
+        ("equivalent", "trng_call() has asked whether there is entropy, and it does not go again"),
+    "return-scrubbed-last":
+        ("unseen", "for a moment the host reads the old content: only a second CPU could tell"),
     "save-old-tag-told":
         ("equivalent", "hcall() begins with results of 0"),
     "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":

@@ -323,6 +323,21 @@ static void test_looks(void **state) CV_NO_LOCK_ANALYSIS
 	fake_halt();
 }
 
+static void test_ranges_of_ram(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3); /* with one */
+	for (u64 i = 1; i < RV_RAM_RANGES; i++) {
+		assert_int_equal(vm_add_ram(handle, 4096 + 2 * i, 1), CV_OK);
+	}
+	assert_int_equal(vm_add_ram(handle, 8192, 1), CV_E_BUSY);
+	end_vm(handle);
+	fake_halt();
+}
+
 /* What the host lends must be the host's alone. */
 static void test_lend_what_is_lent(void **state)
 {
@@ -499,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_destroy_in_batches),
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_ranges_of_ram),
 		cmocka_unit_test(test_lend_what_is_lent),
 		cmocka_unit_test(test_shared_page_stays_split),
 		cmocka_unit_test(test_vm_write),
