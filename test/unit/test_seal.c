@@ -1189,6 +1189,8 @@ static void statuses_of_load_begin(void **state)
 	end(target);
 	target = build(TARGET);
 	vm = vm_at(TARGET);
+	/* What is asked of a VM without vCPUs is its shape. */
+	expect(RV_E_INVALID, RV_SEAL_LOAD_BEGIN, build_with(OTHER, &owner, R_PAGES, 0), PAGE(IO));
 	bad.owner[0] ^= 1;
 	bad.magic ^= 1;
 	assert_int_equal(begin_with(&bad), RV_E_INVALID);
