@@ -5,6 +5,7 @@ differs, but only where these tests cannot look (the hardware, another suite); i
 NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property, and is refused as such")
 NO_CALLER = ("equivalent", "mem_map() asks for a block only where this holds")
 LEFT_OVER = ("unseen", "tables are left over only if another CPU makes one between the count and the use")
+LOCKED = ("unseen", "while nobody holds the block's lock, what the ledger lets the host do is mapped")
 NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
 
 REASONS = {
@@ -66,6 +67,12 @@ REASONS = {
         ("equivalent", "trng_call() has asked whether there is entropy, and it does not go again"),
     "return-scrubbed-last":
         ("unseen", "for a moment the host reads the old content: only a second CPU could tell"),
+    "mem.ledger_lets_host: term [page.owner == OWNER_HOST]": LOCKED,
+    "mem.ledger_lets_host: term [page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED]": LOCKED,
+    "mem.ledger_lets_host: term [page.owner >= OWNER_VM_FIRST]":
+        ("equivalent", "no page of the corevisor's is shared"),
+    "rsi.rsi_is_call: term [id <= RSI_LAST]":
+        ("equivalent", "there is no call above the last one: refused alike"),
     "save-old-tag-told":
         ("equivalent", "hcall() begins with results of 0"),
     "mem_io.io_check: term [pfn.v >= GFN_LIMIT]":
