@@ -95,7 +95,7 @@ MUTANTS = [
     ("donate-host-keeps-page", "mem", "donate_commit", drop("host_map_remove("), "proof_mem_map_page"),
     ("donate-not-cleaned", "mem", "donate_commit", drop("arch_page_clean_invalidate(")),
     ("donate-not-scrubbed", "mem", "donate_commit", drop("arch_page_scrub(")),
-    ("donate-scrubbed-early", "mem", "donate_commit", before("host_map_split(", "if (!is_content_kept) { arch_page_scrub(pfn); }")),
+    ("donate-scrubbed-early", "mem", "donate_commit", both(drop("if (!is_content_kept)"), before("host_map_split(", "if (!is_content_kept) { arch_page_scrub(pfn); }"))),
     ("donate-icache-forgotten", "mem", "donate_commit", drop("arch_icache_invalidate_all(")),
     ("donate-owner-forgotten", "mem", "donate_commit", drop("ledger_set(")),
     ("donate-wrong-gfn", "mem", "donate_commit", sub(".gfn = gfn.v,", ".gfn = gfn.v + 1,")),
