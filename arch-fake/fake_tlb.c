@@ -220,6 +220,9 @@ static bool translate(u32 cpu, u32 vmid, u64 ipa, struct tlb_entry *leaf)
 	if ((leaf->pte & PTE_VALID) == 0) {
 		return false;
 	}
+	if (leaf->level == 3 && (leaf->pte & PTE_TABLE) == 0) {
+		fake_fail("VMID %u has a reserved entry at level 3 for %#lx", vmid, ipa);
+	}
 	tlb_add(tlb, leaf);
 	return true;
 }

@@ -35,13 +35,15 @@ class Program:
     """A test program: name, kind (unit, matrix, model), sources, environment."""
 
     def __init__(self, name, command):
-        words = [word for word in shlex.split(command)[1:] if not word.startswith(("-O", "-W")) and word != "-g"]
+        words = [word for word in shlex.split(command)[1:] if word != "-g" and
+                 (word.startswith("-Wl,") or not word.startswith(("-O", "-W")))]
         at = words.index("-o")
         del words[at:at + 2]
         self.name = name
         self.sources = [word for word in words if not word.startswith("-")]
-        self.libraries = [word for word in words if word.startswith("-l")]
-        flags = [word for word in words if word.startswith("-") and not word.startswith("-l")]
+        # What only the linker reads
+        self.libraries = [word for word in words if word.startswith(("-l", "-Wl,"))]
+        flags = [word for word in words if word.startswith("-") and word not in self.libraries]
         self.places = [flag for flag in flags if flag.startswith(("-I", "-D"))]
         self._flags = [flag for flag in flags if flag not in self.places]
         self.environment = {"CMOCKA_MESSAGE_OUTPUT": "STDOUT", "ASAN_OPTIONS": "detect_leaks=0"}
@@ -54,19 +56,21 @@ class Program:
             # Where it is allowed: the thread sanitiser and randomised addresses do not always agree.
             if subprocess.run(["setarch", "-R", "true"], capture_output=True, check=False).returncode == 0:
                 self.prefix = ["setarch", "-R"]
-        if "test/model/" in main or "walk" in main:
+        if "test/model/" in main:
             self.kind = "model"
-            self.environment |= {"WALK_SEED": "7", "MODEL_SEED": "7"}
-            if "test/model/" in main:
-                self.environment |= {"MODEL_STEPS": os.environ.get("MODEL_STEPS", "40000")}
+            self.environment |= {"MODEL_SEED": "7"}
+            # A step of the whole geometry looks at a thousand times as much.
+            steps = "300" if "machine_full" in main else "40000"
+            self.environment |= {"MODEL_STEPS": os.environ.get("MODEL_STEPS", steps)}
         elif "test/matrix/" in main:
             self.kind = "matrix"
 
 
     def set_places(self, places):
-        """All programs look for headers in the same places, so that an object serves them all."""
+        """Programs look for headers in the same places where they can, so that an object serves many."""
         plain = [flag for flag in self._flags if not flag.startswith(("-fsanitize", "-fno-"))]
-        self.fast = (*plain, *places, "-O1", "-w")
+        # The matrix runs longer than it compiles.
+        self.fast = (*plain, *places, "-O2" if self.kind == "matrix" else "-O1", "-w")
         self.full = (*self._flags, *places, "-O1", "-w")
 
 
@@ -89,9 +93,23 @@ def test_programs():
             if any(source.startswith("corevisor/core/") for source in program.sources):
                 programs.append(program)
     places = sorted({place for program in programs for place in program.places})
+    hiding = {place for program in programs for place in hiders(program.places)}
+    shared = [place for place in places if place not in hiding]
     for program in programs:
-        program.set_places(places)
+        program.set_places([*(place for place in program.places if place in hiding), *shared])
     return programs
+
+
+def headers_in(place):
+    top = os.path.join(TOP, place.removeprefix("-I"))
+    return {os.path.relpath(os.path.join(where, file), top) for where, _, files in os.walk(top)
+            for file in files if file.endswith(".h")}
+
+
+def hiders(places):
+    """The directories that hide a header of a later one: they are not for everyone."""
+    headers = [(place, headers_in(place)) for place in places if place.startswith("-I")]
+    return [place for i, (place, mine) in enumerate(headers) if any(mine & others for _, others in headers[i + 1:])]
 
 
 def hash_headers():

@@ -12,7 +12,7 @@ MUTANTS = [
     ("dma-vm-not-locked", "dma", "enter", drop("if ((*context)->vm != NULL)")),
     ("dma-lock-lost", "dma", "leave", drop("lock_release(")),
     ("dma-vm-lock-lost", "dma", "leave", drop("if (vm != NULL)")),
-    ("dma-grows-always", "dma", "may_grow", sub("vm->state == VM_READY &&", "")),
+    ("dma-grows-always", "dma", "may_grow", sub("vm_is_being_built(vm)", "true")),
     ("dma-shrinks-always", "dma", "may_shrink", sub("vm->state != VM_VERIFIED", "true")),
     ("dma-roots-not-cleared", "dma", "alloc_locked", drop("mem_core_clear_pages(")),
     ("dma-roots-not-kept", "dma", "alloc_locked", sub("i < S2_ROOT_PAGES", "i + 1 < S2_ROOT_PAGES")),

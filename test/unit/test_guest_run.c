@@ -312,6 +312,11 @@ static void wfi_is_told_and_skipped_wfe_is_not_told(void **state)
 	fix_assert_record(fix.run[0], RV_EXIT_WFI, 0, 0, 0, 0);
 	assert_int_equal(fix_run_one((EC_WFX << ESR_EC_SHIFT) | ESR_IL | 1, 0, 0), RV_EXIT_IRQ);
 	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 8);
+	/* The guest goes on at once. */
+	fake_vcpu_add((struct fake_step){ ARCH_EVENT_SYNC, (EC_WFX << ESR_EC_SHIFT) | ESR_IL | 1, 0,
+					  0, NULL });
+	assert_int_equal(fix_run_one((EC_WFX << ESR_EC_SHIFT) | ESR_IL, 0, 0), RV_EXIT_WFI);
+	assert_int_equal(fix.vcpu[0].ctx.pc, FIX_ENTRY + 16);
 }
 
 /* AArch32 user code in an IT block: two-byte instruction, IT advanced */

@@ -161,6 +161,35 @@ static void test_declared(void **state)
 	fake_halt();
 }
 
+/* A page that the host has lent stays out: what is before it comes page by page. */
+static void test_lent_page(void **state)
+{
+	u64 vm = make_protected();
+
+	(void)state;
+	assert_int_equal(mem_host_pin(BLOCK(1) + 9), CV_OK);
+	map(vm, 512, BLOCK(1), 512, 9);
+	mem_host_unpin(pfn_make(BLOCK(1) + 9));
+	end_vm(vm);
+	fake_halt();
+}
+
+/* A block that is no RAM, or whose gfns the VM does not have: one refusal. */
+static void test_no_ram(void **state)
+{
+	u64 vm = make_protected();
+	u64 done;
+
+	(void)state;
+	assert_int_equal(mem_map(vm, 512, 0x80000000 >> PAGE_SHIFT, 512, &done), CV_E_RANGE);
+	assert_int_equal(mem_map(vm, 8192, BLOCK(1), 512, &done), CV_E_RANGE);
+	assert_int_equal(vm_kill(vm), CV_OK);
+	assert_int_equal(mem_map(vm, 512, BLOCK(1), 512, &done), CV_E_STATE);
+	assert_true(host_reads(BLOCK(1)));
+	end_vm(vm);
+	fake_halt();
+}
+
 /* EL2 finds a page inside a block. */
 static void test_write_inside(void **state) CV_NO_LOCK_ANALYSIS
 {
@@ -324,6 +353,19 @@ static void test_count_stays(void **state)
 	fake_halt();
 }
 
+/* Pages before a block end the call, so that the next one begins with the block. */
+static void test_pages_before(void **state)
+{
+	u64 vm = make_protected();
+
+	(void)state;
+	map(vm, 1024 - 12, BLOCK(2) - 12, 12 + 512, 12);
+	map(vm, 1024, BLOCK(2), 512, 512);
+	assert_true(ledger_block_is_whole(pfn_make(BLOCK(2))));
+	end_vm(vm);
+	fake_halt();
+}
+
 /* A batch is 512 pages: a block behind pages waits for the next call; a range that names a part of
  * a block gives all of it back. */
 static void test_return_in_batches(void **state)
@@ -366,7 +408,9 @@ static void test_first_of_a_gib(void **state)
 	};
 	const u64 second = 0x80000000 >> PAGE_SHIFT;
 	const u64 third = 0xc0000000 >> PAGE_SHIFT;
+	struct pool drained;
 	u32 core_free;
+	u64 done;
 	u64 vm;
 
 	(void)state;
@@ -377,6 +421,10 @@ static void test_first_of_a_gib(void **state)
 	fake_watch(OWNER_HOST, second << PAGE_SHIFT);
 	fake_watch(OWNER_HOST, (second + 512) << PAGE_SHIFT);
 	fake_check_tlbs();
+	/* Not with the tables that are kept back. */
+	assert_true(pool_reserve(mem_core_pool(), &drained, core_free - CORE_POOL_FLOOR, 0));
+	assert_int_equal(mem_map(vm, 512, second + 512, 512, &done), CV_E_NOMEM);
+	pool_return(mem_core_pool(), &drained);
 	map(vm, 512, second + 512, 512, 512);
 	assert_int_equal(pool_count(mem_core_pool()), core_free - 1);
 	assert_false(host_reads(second + 512));
@@ -481,11 +529,14 @@ int main(void)
 		cmocka_unit_test(test_donation_and_return),
 		cmocka_unit_test(test_edge_of_ram),
 		cmocka_unit_test(test_declared),
+		cmocka_unit_test(test_lent_page),
+		cmocka_unit_test(test_no_ram),
 		cmocka_unit_test(test_write_inside),
 		cmocka_unit_test(test_part_is_shared),
 		cmocka_unit_test(test_part_needs_tables),
 		cmocka_unit_test(test_whole_is_shared),
 		cmocka_unit_test(test_count_stays),
+		cmocka_unit_test(test_pages_before),
 		cmocka_unit_test(test_return_in_batches),
 		cmocka_unit_test(test_first_of_a_gib),
 		cmocka_unit_test(test_donations_share_no_lock),

@@ -267,6 +267,16 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	assert_int_equal(mem_vm_get_wish(vm, gfn_make(2000), gfn_make(4096), &gfn),
 			 S2_WISH_PRIVATE);
 	assert_int_equal(gfn.v, 2010);
+	/* What is destroyed changes only where that is meant. */
+	gfn.v = 3000;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_DESTROYED, false),
+			 CV_OK);
+	gfn.v = 3000;
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_PRIVATE, false),
+			 CV_E_STATE);
+	assert_int_equal(s2_walk(&vm->s2, gfn).wish, S2_WISH_DESTROYED);
+	assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(3001), S2_WISH_PRIVATE, true), CV_OK);
+	assert_int_equal(s2_walk(&vm->s2, gfn_make(3000)).wish, S2_WISH_PRIVATE);
 	vm_unlock(vm);
 	/* RAM that ends inside a 2 MiB entry: nothing behind its end is touched. */
 	assert_int_equal(vm_add_ram(handle, 8192, 100), CV_OK);
@@ -282,6 +292,70 @@ static void test_batches(void **state) CV_NO_LOCK_ANALYSIS
 	assert_int_equal(vm_kill(handle), CV_OK);
 	assert_int_equal(mem_reclaim(handle, 0, 4096, &value), CV_OK);
 	assert_int_equal(value, RV_BATCH_PAGES);
+	end_vm(handle);
+	fake_halt();
+}
+
+/* A look that goes on too long says how far it came. */
+static void test_looks(void **state) CV_NO_LOCK_ANALYSIS
+{
+	u64 handle;
+	struct vm *vm;
+	gfn_t gfn;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 10);
+	assert_int_equal(vm_add_ram(handle, 4096, 512), CV_OK);
+	vm = vm_lock(handle);
+	for (u64 i = 0; i < 4096 + 512; i++) {
+		gfn = gfn_make(i);
+		assert_int_equal(mem_vm_set_wish(vm, &gfn, gfn_make(i + 1), S2_WISH_SHARED, false),
+				 CV_OK);
+	}
+	assert_int_equal(mem_vm_get_wish(vm, gfn_make(0), gfn_make(4096 + 512), &gfn),
+			 S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 8 * RV_BATCH_PAGES);
+	assert_int_equal(mem_vm_get_wish(vm, gfn, gfn_make(4096 + 512), &gfn), S2_WISH_SHARED);
+	assert_int_equal(gfn.v, 4096 + 512);
+	vm_unlock(vm);
+	end_vm(handle);
+	fake_halt();
+}
+
+static void test_ranges_of_ram(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3); /* with one */
+	for (u64 i = 1; i < RV_RAM_RANGES; i++) {
+		assert_int_equal(vm_add_ram(handle, 4096 + 2 * i, 1), CV_OK);
+	}
+	assert_int_equal(vm_add_ram(handle, 8192, 1), CV_E_BUSY);
+	end_vm(handle);
+	fake_halt();
+}
+
+/* What the host lends must be the host's alone. */
+static void test_lend_what_is_lent(void **state)
+{
+	u64 handle;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	handle = make_vm(RV_VM_PROTECTED, PAGE(0), 3);
+	map(handle, 0, PAGE(40));
+	assert_int_equal(mem_host_share_core(PAGE(0)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(PAGE(40)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(PAGE(41)), CV_OK);
+	assert_int_equal(mem_host_share_core(PAGE(41)), CV_E_STATE);
+	assert_int_equal(mem_host_pin(PAGE(40)), CV_E_STATE);
+	assert_int_equal(mem_host_pin(PAGE(41)), CV_E_STATE);
+	assert_int_equal(mem_host_share_core(0x30000), CV_E_RANGE); /* no RAM */
+	assert_int_equal(mem_host_pin(0x30000), CV_E_RANGE);
+	mem_host_unshare_core(pfn_make(PAGE(41)));
 	end_vm(handle);
 	fake_halt();
 }
@@ -349,14 +423,18 @@ static void test_vm_write(void **state) CV_NO_LOCK_ANALYSIS
 static void test_pin_limit(void **state)
 {
 	u64 handle;
+	struct fake_counts before;
 	u64 done;
 
 	(void)state;
 	fake_boot(&fake_small_machine);
 	handle = make_vm(0, PAGE(0), 12);
+	before = fake_counts;
 	for (u64 i = 0; i < 4095; i++) {
 		map(handle, i, PAGE(40));
 	}
+	/* Each time the guest may fetch what the host wrote as data. */
+	assert_int_equal(fake_counts.icache - before.icache, 4095);
 	assert_int_equal(mem_map(handle, 4095, PAGE(40), 1, &done), CV_E_STATE);
 	end_vm(handle);
 	assert_true(ledger_is(pfn_make(PAGE(40)), OWNER_HOST, PAGE_EXCLUSIVE));
@@ -439,6 +517,9 @@ int main(void)
 		cmocka_unit_test(test_no_entropy),
 		cmocka_unit_test(test_destroy_in_batches),
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_ranges_of_ram),
+		cmocka_unit_test(test_lend_what_is_lent),
 		cmocka_unit_test(test_shared_page_stays_split),
 		cmocka_unit_test(test_vm_write),
 		cmocka_unit_test(test_pin_limit),

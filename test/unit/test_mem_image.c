@@ -244,6 +244,34 @@ static void test_each_byte_counts(void **state)
 	starts_again();
 }
 
+static void test_each_byte_of_a_hash_counts(void **state)
+{
+	u8 one[CRYPTO_HASH_BYTES] = { 1, 2, 3 }, other[CRYPTO_HASH_BYTES] = { 1, 2, 3 };
+	u8 wanted[CRYPTO_HASH_BYTES], found[CRYPTO_HASH_BYTES];
+	struct crypto_hash hash;
+
+	(void)state;
+	assert_true(crypto_equal(one, other, sizeof(one)));
+	for (u32 i = 0; i < sizeof(one); i++) {
+		other[i] ^= 0x80;
+		assert_false(crypto_equal(one, other, sizeof(one)));
+		other[i] ^= 0x80;
+	}
+	/* An image whose hash begins as the signed one's does. */
+	crypto_hash_begin(&hash);
+	crypto_hash_add(&hash, data, sizeof(data));
+	crypto_hash_end(&hash, wanted);
+	for (u64 i = 1; i == 1 || found[0] != wanted[0]; i++) {
+		memcpy(data, &i, sizeof(i));
+		crypto_hash_begin(&hash);
+		crypto_hash_add(&hash, data, sizeof(data));
+		crypto_hash_end(&hash, found);
+	}
+	put(DATA, data, DATA_BYTES);
+	feed_all();
+	refused();
+}
+
 static void test_another_owner(void **state)
 {
 	struct owner other;
@@ -328,6 +356,7 @@ static void test_parameters_stay_where_the_owner_allows_them(void **state)
 		{ PARAMETER_GFN, 4 * PAGE_SIZE + 1, false },
 		{ PARAMETER_GFN - 1, 2 * PAGE_SIZE, false },
 		{ PARAMETER_GFN + 4, 1, false },
+		{ PARAMETER_GFN + 8, 1, false },
 		{ 0, 1, false },
 	};
 	u64 left;
@@ -577,6 +606,22 @@ static void test_failure_in_batches(void **state)
 	starts_again();
 }
 
+/* One batch may reach from one image into the one before it. */
+static void test_images_share_a_batch(void **state)
+{
+	const u64 pages = 300;
+	u64 left = 0;
+
+	(void)state;
+	for (u64 i = 0; i < 3; i++) {
+		feed(KERNEL_GFN + i * pages, pages * PAGE_SIZE, 1024 + i * pages);
+	}
+	assert_int_equal(verify(&left), CV_OK);
+	assert_int_equal(left, 3 * pages - RV_BATCH_PAGES);
+	assert_int_equal(verify(&left), CV_E_AUTH);
+	starts_again();
+}
+
 /* Killed in the middle: the rest comes back by the usual way. */
 static void test_killed_while_undone(void **state)
 {
@@ -666,6 +711,7 @@ int main(void)
 		TEST(test_384_bits),
 		TEST(test_measures),
 		TEST(test_each_byte_counts),
+		TEST(test_each_byte_of_a_hash_counts),
 		TEST(test_another_owner),
 		TEST(test_each_bit_of_the_launch_page),
 		TEST(test_missing_extra_and_misplaced_images),
@@ -679,6 +725,7 @@ int main(void)
 		TEST(test_verify_without_tables),
 		TEST(test_images_take_pages_in_order),
 		TEST(test_failure_in_batches),
+		TEST(test_images_share_a_batch),
 		TEST(test_killed_while_undone),
 		TEST(test_a_host_that_writes_on),
 		TEST(test_a_vm_under_a_snapshot),

@@ -12,6 +12,10 @@
 #include <cv/hyp_map.h>
 #include <cv/pool.h>
 #include <cv/pte.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../arch-fake/fake.h"
 
@@ -138,9 +142,13 @@ static void test_clear_root(void **state)
 	(void)state;
 	make_s2();
 	s2_map(&s2, gfn_make(0), pa_make(0x40200000), 3, S2_NORMAL_RWX, S2_WISH_PRIVATE);
+	s2_map(&s2, gfn_make(GFN_LIMIT - 1), pa_make(0x40200000), 3, S2_NORMAL_RWX,
+	       S2_WISH_PRIVATE);
 	assert_true(fake_read(2, 9, 0, &value, FAKE_CACHED));
+	assert_true(fake_read(2, 9, (GFN_LIMIT - 1) << PAGE_SHIFT, &value, FAKE_CACHED));
 	s2_clear_root(&s2);
 	assert_false(fake_read(2, 9, 0, &value, FAKE_CACHED));
+	assert_false(fake_read(2, 9, (GFN_LIMIT - 1) << PAGE_SHIFT, &value, FAKE_CACHED));
 	fake_check_tlbs();
 	fake_halt();
 }
@@ -163,6 +171,12 @@ static void test_host_boot(void **state)
 			 S2_DEVICE);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43005000 >> PAGE_SHIFT)).attr,
 			 S2_NORMAL_RWX);
+	/* What is behind a bank is none of it. */
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x42000000 >> PAGE_SHIFT)).level, 2);
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43407000 >> PAGE_SHIFT)).attr,
+			 S2_NORMAL_RWX);
+	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(0x43408000 >> PAGE_SHIFT)).attr,
+			 S2_DEVICE);
 	assert_int_equal(s2_walk(mem_host_s2(), gfn_make(GFN_LIMIT - 1)).attr, S2_DEVICE);
 	/* Ten tables or so, for a machine with two banks and a hidden device. */
 	assert_true(pool_count(mem_core_pool()) >= fake_small_machine.core_tables - 16);
@@ -250,6 +264,27 @@ static void test_hyp_pages(void **state)
 	fake_halt();
 }
 
+/* At boot alone: afterwards, a page comes by hyp_map_page(). */
+static void test_hyp_sealed(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		freopen("/dev/null", "w", stderr); /* the fake machine says why it stops */
+		signal(SIGABRT, SIG_DFL);
+		hyp_map_boot(pa_make(0x40203000), PAGE_SIZE, HYP_DATA);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	fake_halt();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_host_boot_block),
 		cmocka_unit_test(test_hyp_windows),
 		cmocka_unit_test(test_hyp_pages),
+		cmocka_unit_test(test_hyp_sealed),
 	};
 
 	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);

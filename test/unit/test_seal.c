@@ -1189,6 +1189,8 @@ static void statuses_of_load_begin(void **state)
 	end(target);
 	target = build(TARGET);
 	vm = vm_at(TARGET);
+	/* What is asked of a VM without vCPUs is its shape. */
+	expect(RV_E_INVALID, RV_SEAL_LOAD_BEGIN, build_with(OTHER, &owner, R_PAGES, 0), PAGE(IO));
 	bad.owner[0] ^= 1;
 	bad.magic ^= 1;
 	assert_int_equal(begin_with(&bad), RV_E_INVALID);
@@ -1274,6 +1276,7 @@ static void a_load_without_tables_goes_on_after_a_topup(void **state)
 	struct pool *core = mem_core_pool();
 	struct pool taken, core_taken;
 	u32 page = first_of(SNAPSHOT_PAGE, R + 600), unbacked = first_of(SNAPSHOT_PAGE, R + 1539);
+	u64 word;
 
 	(void)state;
 	steps(page);
@@ -1281,6 +1284,9 @@ static void a_load_without_tables_goes_on_after_a_topup(void **state)
 				 0));
 	assert_int_equal(step(page), RV_E_NOMEM);
 	assert_true(ledger_is(pfn_make(PAGE(LOADED + page)), OWNER_HOST, PAGE_EXCLUSIVE));
+	/* What the host keeps was not opened. */
+	assert_true(fake_host_read(0, PAGE(LOADED + page) << PAGE_SHIFT, &word));
+	assert_memory_equal(&word, snap.record[page].page, sizeof(word));
 	expect(RV_OK, RV_VM_TOPUP, target, PAGE(POOL));
 	assert_true(pool_reserve(core, &core_taken, pool_count(core) - CORE_POOL_FLOOR, 0));
 	/* A page of a block that is whole: the host's map needs a table. */
@@ -1312,7 +1318,9 @@ static void a_run_is_loaded_over_a_leaf_table(void **state)
 	expect(RV_E_AUTH, RV_SEAL_LOAD_PAGE, target, R + 1100,
 	       RV_SEAL_BACKED | 1 << RV_SEAL_PAGES_SHIFT, PAGE(LOADED_2), 1, 2);
 	assert_int_equal(s2_walk(&vm_at(TARGET)->s2, gfn_make(R + 1100)).level, 3);
-	assert_int_equal(step(i), RV_OK);
+	/* It has no content: the page is not looked at. */
+	expect(RV_OK, RV_SEAL_LOAD_PAGE, target, R + 1024, snap.record[i].what, NO_RAM,
+	       snap.record[i].tag[0], snap.record[i].tag[1]);
 	for (u64 gfn = R + 1023; gfn <= R + 1536; gfn++) {
 		assert_int_equal(s2_walk(&vm_at(TARGET)->s2, gfn_make(gfn)).wish,
 				 gfn >= R + 1024 && gfn < R + 1536 ? S2_WISH_SHARED
