@@ -91,8 +91,7 @@ void proof_mem_take(void)
 		expected = CV_E_STATE;
 	} else {
 		splits = is_whole();
-		if (splits + hyp_tables > 0 &&
-		    core_free < CORE_POOL_FLOOR + splits + hyp_tables) {
+		if (splits + hyp_tables > 0 && core_free < CORE_POOL_FLOOR + splits + hyp_tables) {
 			expected = CV_E_NOMEM;
 		}
 	}

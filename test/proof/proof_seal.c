@@ -27,7 +27,6 @@
  * Proof-entry: proof_seal_load_page
  * Proof-entry: proof_seal_load_end
  * Proof-entry: proof_disclose_save_vcpu
- * Proof-unfinished: proof_disclose_save_page
  */
 #include "proof.h"
 
@@ -709,13 +708,6 @@ void proof_seal_load_vcpu(void)
 static u64 look; /* where the next look must be */
 static u32 looks;
 static bool is_ram_here;
-/* What the tables say at each look; a second run sees the same. */
-static struct {
-	bool is_ram;
-	u64 next;
-	struct s2_leaf leaf;
-} seen[8 * RV_BATCH_PAGES];
-static bool is_second;
 static bool is_found;
 static struct s2_leaf leaf;
 
@@ -723,21 +715,15 @@ bool vm_is_ram(const struct vm *of, gfn_t gfn)
 {
 	claim(of == &vm && is_locked && gfn.v == look && gfn.v < GFN_LIMIT && !is_found,
 	      "no gfn is passed over");
-	if (!is_second) {
-		seen[looks].is_ram = nondet_bool();
-	}
-	is_ram_here = seen[looks].is_ram;
 	looks++;
+	is_ram_here = nondet_bool();
 	return is_ram_here;
 }
 
 u64 vm_ram_next(const struct vm *of, gfn_t gfn)
 {
 	claim(of == &vm && gfn.v == look && !is_ram_here, "from what is no RAM");
-	if (!is_second) {
-		seen[looks - 1].next = any_bits(8);
-	}
-	look = seen[looks - 1].next;
+	look = any_bits(8);
 	assume(look > gfn.v && look <= GFN_LIMIT);
 	return look;
 }
@@ -752,15 +738,12 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 		return leaf;
 	}
 	claim(gfn.v == look && is_ram_here, "RAM");
-	if (!is_second) {
-		seen[looks - 1].leaf = (struct s2_leaf){
-			.is_mapped = nondet_bool(),
-			.level = 1 + (u32)any_below(3),
-			.pa = { any_bits(20) << PAGE_SHIFT },
-			.wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1),
-		};
-	}
-	leaf = seen[looks - 1].leaf;
+	leaf = (struct s2_leaf){
+		.is_mapped = nondet_bool(),
+		.level = 1 + (u32)any_below(3),
+		.pa = { any_bits(20) << PAGE_SHIFT },
+		.wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1),
+	};
 	/* What is backed is a page or a block; nobody has a destroyed page. */
 	assume(!leaf.is_mapped || (leaf.level >= 2 && leaf.wish != S2_WISH_DESTROYED));
 	is_found = leaf.is_mapped || leaf.wish != S2_WISH_PRIVATE;
@@ -846,7 +829,6 @@ static void second_guest(void)
 	scratch_vcpu = nondet_seal_vcpu();
 	__CPROVER_havoc_object(scratch_page);
 	__CPROVER_havoc_object(window);
-	is_second = true;
 }
 
 /* The record itself, as the host sees it, is ciphertext: by the contract of crypto_seal() the same
@@ -874,32 +856,6 @@ void proof_disclose_save_vcpu(void)
 	reach(status == CV_OK && vcpu_1.power == VCPU_ON, "saved");
 	reach(status == CV_E_STATE, "not saved");
 	claim_same_told(tag_one, tag_two);
-}
-
-void proof_disclose_save_page(void)
-{
-	u64 gfn_one = 0;
-	u64 gfn_two = 0;
-	u64 what_one = 0;
-	u64 what_two = 0;
-	u64 tag_one[2] = { 1, 1 };
-	u64 tag_two[2] = { 1, 1 };
-
-	any_state(SEAL_PAGE);
-	look = vm.seal.next_gfn.v;
-	status = seal_save_page(handle, the_pfn, &gfn_one, &what_one, tag_one);
-	second_guest();
-	look = vm.seal.next_gfn.v;
-	looks = 0;
-	is_found = false;
-	is_ram_here = false;
-	status = seal_save_page(handle, the_pfn, &gfn_two, &what_two, tag_two);
-
-	reach(status == CV_OK && leaf.is_mapped && is_found, "a page");
-	reach(status == CV_OK && !is_found, "none");
-	reach(status == CV_E_STATE, "not saved");
-	claim_same_told(tag_one, tag_two);
-	claim(gfn_one == gfn_two && what_one == what_two, "the same gfn, and what it is");
 }
 
 static enum cv_status load_status;
