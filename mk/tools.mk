@@ -5,8 +5,8 @@ TOOLS_OUT := $(BUILD)/tools
 TOOLS_SRC := $(wildcard tools/ravelin/*.c)
 # The corevisor's own check of what an owner signed: `ravelin verify` is no second opinion.
 TOOLS_SRC += $(addprefix corevisor/core/,crypto.c manifest.c)
-TOOLS_DEP := $(wildcard tools/ravelin/*.h corevisor/include/cv/*.h include/ravelin/*.h) mk/tools.mk
-TOOLS_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Icorevisor/include \
+TOOLS_DEP := $(wildcard tools/ravelin/*.h corevisor/include/cv/*.h include/ravelin/*.h sealboot/sealboot.h) mk/tools.mk
+TOOLS_CFLAGS := -std=c11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Iinclude -Icorevisor/include -Isealboot \
 	-fstack-protector-strong -D_FORTIFY_SOURCE=2
 TOOLS_SYSROOT := $(CACHE)/sysroot
 

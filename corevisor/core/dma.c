@@ -13,9 +13,6 @@
 #include <cv/mem.h>
 #include <cv/vm.h>
 
-/* As in RV_MEM_RECLAIM: entries that one call looks at beside the pages it unmaps. */
-#define LOOKS_MAX (8 * RV_BATCH_PAGES)
-
 static struct dma_context contexts[RV_DMA_CONTEXTS];
 
 void dma_init(void)
@@ -199,7 +196,7 @@ static bool is_owners(const struct vm *vm, gfn_t iova, pfn_t pfn)
 		       !images_hold(&vm->images, iova);
 	}
 	leaf = s2_walk(&vm->s2, iova);
-	return leaf.is_mapped && pa_pfn(leaf.pa).v + iova.v % s2_leaf_pages(leaf.level) == pfn.v;
+	return leaf.is_mapped && s2_leaf_pfn(&leaf, iova).v == pfn.v;
 }
 
 static enum cv_status map_check(struct dma_context *context, gfn_t iova, pfn_t pfn)
@@ -275,7 +272,8 @@ static u64 unmap_run(struct dma_context *context, u64 iova, u64 end)
 {
 	u32 unmapped = 0;
 
-	for (u32 looks = 0; iova < end && unmapped < RV_BATCH_PAGES && looks < LOOKS_MAX; looks++) {
+	for (u32 looks = 0; iova < end && unmapped < RV_BATCH_PAGES && looks < MEM_LOOKS_MAX;
+	     looks++) {
 		struct s2_leaf leaf = s2_walk(&context->s2, gfn_make(iova));
 
 		if (leaf.is_mapped) {
@@ -288,7 +286,7 @@ static u64 unmap_run(struct dma_context *context, u64 iova, u64 end)
 			lock_release(lock);
 			unmapped++;
 		}
-		iova = align_down(iova, s2_leaf_pages(leaf.level)) + s2_leaf_pages(leaf.level);
+		iova = s2_leaf_end(&leaf, iova);
 	}
 	return min_u64(iova, end);
 }

@@ -67,12 +67,8 @@ void mem_boot_hide_device(pa_t base, u64 bytes)
 
 /* ---- host -> core and back ---- */
 
-static enum cv_status host_alone_check(pfn_t pfn)
-{
-	return ledger_is(pfn, OWNER_HOST, PAGE_EXCLUSIVE) ? CV_OK : CV_E_STATE;
-}
-
-enum cv_status mem_host_page_check(u64 pfn_raw)
+/* What `step` makes of one page, under its block's lock. RANGE: not RAM. */
+static enum cv_status page_step(u64 pfn_raw, enum cv_status (*step)(pfn_t pfn))
 {
 	pfn_t pfn = pfn_make(pfn_raw);
 	struct lock *lock;
@@ -83,9 +79,19 @@ enum cv_status mem_host_page_check(u64 pfn_raw)
 	}
 	lock = ledger_lock(pfn);
 	lock_acquire(lock);
-	status = host_alone_check(pfn);
+	status = step(pfn);
 	lock_release(lock);
 	return status;
+}
+
+static enum cv_status host_alone_check(pfn_t pfn)
+{
+	return ledger_is(pfn, OWNER_HOST, PAGE_EXCLUSIVE) ? CV_OK : CV_E_STATE;
+}
+
+enum cv_status mem_host_page_check(u64 pfn)
+{
+	return page_step(pfn, host_alone_check);
 }
 
 /* The tables for giving `pfn` away, and for mapping it at EL2 if `is_hyp`. */
@@ -233,20 +239,9 @@ static enum cv_status share_core_locked(pfn_t pfn)
 	return CV_OK;
 }
 
-enum cv_status mem_host_share_core(u64 pfn_raw)
+enum cv_status mem_host_share_core(u64 pfn)
 {
-	pfn_t pfn = pfn_make(pfn_raw);
-	struct lock *lock;
-	enum cv_status status;
-
-	if (!ledger_is_ram(pfn)) {
-		return CV_E_RANGE;
-	}
-	lock = ledger_lock(pfn);
-	lock_acquire(lock);
-	status = share_core_locked(pfn);
-	lock_release(lock);
-	return status;
+	return page_step(pfn, share_core_locked);
 }
 
 /* One use fewer of a page that the host lent. Pre: the block's lock is held. */
@@ -281,20 +276,9 @@ static enum cv_status pin_locked(pfn_t pfn)
 	return status;
 }
 
-enum cv_status mem_host_pin(u64 pfn_raw)
+enum cv_status mem_host_pin(u64 pfn)
 {
-	pfn_t pfn = pfn_make(pfn_raw);
-	struct lock *lock;
-	enum cv_status status;
-
-	if (!ledger_is_ram(pfn)) {
-		return CV_E_RANGE;
-	}
-	lock = ledger_lock(pfn);
-	lock_acquire(lock);
-	status = pin_locked(pfn);
-	lock_release(lock);
-	return status;
+	return page_step(pfn, pin_locked);
 }
 
 void mem_host_unpin(pfn_t pfn)

@@ -87,7 +87,7 @@ bool mem_io_overlaps(const struct vm *vm, u64 gfn, u64 pages)
 		if (leaf.is_mapped || looks == LOOKS_MAX) {
 			return true;
 		}
-		gfn = align_down(gfn, s2_leaf_pages(leaf.level)) + s2_leaf_pages(leaf.level);
+		gfn = s2_leaf_end(&leaf, gfn);
 	}
 	return false;
 }

@@ -10,10 +10,6 @@
 #include <cv/arch.h>
 #include <cv/mem_page.h>
 
-/* Entries that one call looks at, beside the RV_BATCH_PAGES pages that it moves: a look is a
- * hundred times cheaper. */
-#define LOOKS_MAX (8 * RV_BATCH_PAGES)
-
 /* A VM that is being saved or loaded changes by its records alone. */
 static enum cv_status seal_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 {
@@ -75,17 +71,12 @@ static enum cv_status reclaim_check(const struct vm *vm) CV_REQUIRES(vm->lock)
 	return vm_active(vm) > 0 || vm->dma_pages > 0 ? CV_E_BUSY : CV_OK;
 }
 
-/* First gfn after the leaf that covers `gfn`. */
-static u64 leaf_end(u64 gfn, const struct s2_leaf *leaf)
-{
-	return align_down(gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
-}
-
 u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end)
 {
 	u64 returned = 0;
 
-	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < LOOKS_MAX; looks++) {
+	for (u32 looks = 0; gfn < end && returned < RV_BATCH_PAGES && looks < MEM_LOOKS_MAX;
+	     looks++) {
 		struct s2_leaf leaf = s2_walk(&vm->s2, gfn_make(gfn));
 
 		if (leaf.is_mapped && returned + s2_leaf_pages(leaf.level) > RV_BATCH_PAGES) {
@@ -99,7 +90,7 @@ u64 mem_reclaim_run(struct vm *vm, u64 gfn, u64 end)
 			}
 			returned += s2_leaf_pages(leaf.level);
 		}
-		gfn = leaf_end(gfn, &leaf);
+		gfn = s2_leaf_end(&leaf, gfn);
 	}
 	return min_u64(gfn, end);
 }
@@ -184,7 +175,7 @@ static enum cv_status set_wish_step(struct vm *vm, u64 *gfn, u64 end, enum s2_wi
 	leaf = s2_walk(&vm->s2, at);
 	if (leaf.wish == wish) {
 		*budget -= 1;
-		*gfn = min_u64(leaf_end(*gfn, &leaf), end);
+		*gfn = min_u64(s2_leaf_end(&leaf, *gfn), end);
 		return CV_OK;
 	}
 	if (leaf.wish == S2_WISH_DESTROYED && !change_destroyed) {
@@ -238,7 +229,7 @@ static enum s2_wish wish_look(struct vm *vm, u64 gfn, u64 end, u64 *until) CV_RE
 		return S2_WISH_SHARED;
 	}
 	leaf = s2_walk(&vm->s2, gfn_make(gfn));
-	*until = min_u64(min_u64(end, ram_end), leaf_end(gfn, &leaf));
+	*until = min_u64(min_u64(end, ram_end), s2_leaf_end(&leaf, gfn));
 	return leaf.wish;
 }
 
@@ -247,7 +238,7 @@ enum s2_wish mem_vm_get_wish(struct vm *vm, gfn_t gfn, gfn_t end, gfn_t *same_un
 	u64 until;
 	enum s2_wish wish = wish_look(vm, gfn.v, end.v, &until);
 
-	for (u32 looks = 1; until < end.v && looks < LOOKS_MAX; looks++) {
+	for (u32 looks = 1; until < end.v && looks < MEM_LOOKS_MAX; looks++) {
 		u64 next;
 
 		if (wish_look(vm, until, end.v, &next) != wish) {

@@ -14,9 +14,6 @@
 #include <cv/rng.h>
 #include <cv/vtimer.h>
 
-/* Entries that one call looks at: mem_range.c's measure. */
-#define LOOKS_MAX (8 * RV_BATCH_PAGES)
-
 /* ---- RV_SEAL_SAVE_BEGIN ---- */
 
 static enum cv_status save_begin_check(struct vm *vm) CV_REQUIRES(vm->lock)
@@ -99,7 +96,7 @@ enum cv_status seal_save_vcpu(u64 handle, u64 index, u64 pfn, u64 tag[2])
  * the look went, GFN_LIMIT: to the end. */
 static bool find_next(struct vm *vm, u64 *gfn, struct s2_leaf *leaf) CV_REQUIRES(vm->lock)
 {
-	for (u32 looks = 0; *gfn < GFN_LIMIT && looks < LOOKS_MAX; looks++) {
+	for (u32 looks = 0; *gfn < GFN_LIMIT && looks < MEM_LOOKS_MAX; looks++) {
 		if (!vm_is_ram(vm, gfn_make(*gfn))) {
 			*gfn = vm_ram_next(vm, gfn_make(*gfn));
 			continue;
@@ -108,7 +105,7 @@ static bool find_next(struct vm *vm, u64 *gfn, struct s2_leaf *leaf) CV_REQUIRES
 		if (leaf->is_mapped || leaf->wish != S2_WISH_PRIVATE) {
 			return true;
 		}
-		*gfn = align_down(*gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
+		*gfn = s2_leaf_end(leaf, *gfn);
 	}
 	return false;
 }
@@ -135,9 +132,7 @@ static u64 record_what(const struct s2_leaf *leaf)
  */
 static void page_read(u64 gfn, const struct s2_leaf *leaf, void *to)
 {
-	u64 offset = gfn - align_down(gfn, s2_leaf_pages(leaf->level));
-
-	memcpy(to, arch_window_open(pfn_add(pa_pfn(leaf->pa), offset)), PAGE_SIZE);
+	memcpy(to, arch_window_open(s2_leaf_pfn(leaf, gfn_make(gfn))), PAGE_SIZE);
 	arch_window_close();
 }
 

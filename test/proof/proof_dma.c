@@ -636,7 +636,7 @@ void proof_dma_map(void)
 void proof_dma_unmap(void)
 {
 	u64 iova = nondet_bool() ? any_bits(8) : nondet_u64();
-	/* With more, LOOKS_MAX is the bound, which works as RV_BATCH_PAGES does. */
+	/* With more, MEM_LOOKS_MAX is the bound, which works as RV_BATCH_PAGES does. */
 	u64 pages = nondet_bool() ? any_below(STEPS + 1) : nondet_u64();
 	const u64 nothing = nondet_u64();
 	u64 next = nothing;

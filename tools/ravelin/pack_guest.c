@@ -15,24 +15,17 @@
 #include "image.h"
 #include "launch.h"
 #include "pack.h"
+#include "sealboot.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Filled in here, read by sealboot: struct seal_slots of sealboot.h. */
-#define SEAL_MAGIC 0x32544f4f424c5653ull /* "SVLBOOT2" */
-enum seal_offset {
-	SEAL_AT_MAGIC = 64,
-	SEAL_AT_KERNEL = 72,
-	SEAL_AT_DTB = 80,
-	SEAL_AT_INITRD = 88,
-	SEAL_AT_INITRD_BYTES = 96,
-	SEAL_AT_CMDLINE = 104,
-	SEAL_AT_CMDLINE_BYTES = 112,
-	SEAL_AT_END = 120,
-};
-#define SEAL_DTB_BYTES ((uint64_t)2 << 20) /* what the arm64 boot protocol allows a DTB */
-#define CMDLINE_BYTES_MAX 2048		   /* Linux's COMMAND_LINE_SIZE */
+#define SEAL_MAGIC 0x32544f4f424c5653ull /* "SVLBOOT2" in sealboot/head.S */
+/* Where a member of sealboot's slots lies in its image. */
+#define SEAL_AT(member) (SEAL_AT_SLOTS + offsetof(struct seal_slots, member))
+#define SEAL_DTB_BYTES ((uint64_t)SEAL_DTB_BYTES_MAX)
+#define CMDLINE_BYTES_MAX 2048 /* Linux's COMMAND_LINE_SIZE */
 
 /*
  * Where QEMU's virt puts a kernel, its stub that enters it, and the device tree: behind the first
@@ -67,8 +60,8 @@ static bool check_sealboot(const struct blob *sealboot, const char *path)
 	if (!image_parse(sealboot, path, &image)) {
 		return false;
 	}
-	if (sealboot->bytes < SEAL_AT_END ||
-	    get_le64(sealboot->data + SEAL_AT_MAGIC) != SEAL_MAGIC) {
+	if (sealboot->bytes < SEAL_AT_SLOTS + sizeof(struct seal_slots) ||
+	    get_le64(sealboot->data + SEAL_AT(magic)) != SEAL_MAGIC) {
 		return fail("%s: an arm64 Image, but not the guest loader", path);
 	}
 	/*
@@ -121,17 +114,17 @@ static bool fill(const struct parts *parts, const struct layout *layout, struct 
 	put_le64(out->data + IMAGE_AT_SIZE, layout->total);
 	put_le64(out->data + IMAGE_AT_FLAGS,
 		 get_le64(parts->kernel.data + IMAGE_AT_FLAGS) | IMAGE_FLAG_ANYWHERE);
-	put_le64(out->data + SEAL_AT_KERNEL, layout->kernel);
-	put_le64(out->data + SEAL_AT_DTB, layout->dtb);
+	put_le64(out->data + SEAL_AT(kernel), layout->kernel);
+	put_le64(out->data + SEAL_AT(dtb), layout->dtb);
 	if (parts->initrd.bytes > 0) {
 		memcpy(out->data + layout->initrd, parts->initrd.data, parts->initrd.bytes);
-		put_le64(out->data + SEAL_AT_INITRD, layout->initrd);
-		put_le64(out->data + SEAL_AT_INITRD_BYTES, parts->initrd.bytes);
+		put_le64(out->data + SEAL_AT(initrd), layout->initrd);
+		put_le64(out->data + SEAL_AT(initrd_bytes), parts->initrd.bytes);
 	}
 	if (parts->cmdline.bytes > 0) {
 		memcpy(out->data + layout->cmdline, parts->cmdline.data, parts->cmdline.bytes);
-		put_le64(out->data + SEAL_AT_CMDLINE, layout->cmdline);
-		put_le64(out->data + SEAL_AT_CMDLINE_BYTES, parts->cmdline.bytes);
+		put_le64(out->data + SEAL_AT(cmdline), layout->cmdline);
+		put_le64(out->data + SEAL_AT(cmdline_bytes), parts->cmdline.bytes);
 	}
 	return true;
 }

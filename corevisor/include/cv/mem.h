@@ -13,6 +13,10 @@
 #include <cv/types.h>
 #include <cv/vm.h>
 
+/* Table entries that a call over many pages looks at, beside the RV_BATCH_PAGES pages it moves: a
+ * look is a hundred times cheaper. */
+#define MEM_LOOKS_MAX (8 * RV_BATCH_PAGES)
+
 /* ---- boot ---- */
 /*
  * Builds the host's stage 2: identity, largest leaves, RAM normal, the rest of the IPA space

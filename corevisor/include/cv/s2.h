@@ -47,6 +47,11 @@ struct s2_leaf {
 struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn);
 static inline u32 s2_leaf_shift(u32 level) { return TABLE_BITS * (3 - level); }
 static inline u64 s2_leaf_pages(u32 level) { return 1ull << s2_leaf_shift(level); }
+/* The first gfn after the leaf that covers `gfn`. */
+static inline u64 s2_leaf_end(const struct s2_leaf *leaf, u64 gfn)
+{
+	return align_down(gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
+}
 /* The page behind `gfn` in a mapped leaf of whatever size. */
 static inline pfn_t s2_leaf_pfn(const struct s2_leaf *leaf, gfn_t gfn)
 {
