@@ -55,7 +55,9 @@ struct output {
 };
 
 struct node {
+	uint32_t start; /* index of its first word of the output */
 	bool is_chosen;
+	bool is_foreign;
 	bool has_compatible;
 	bool is_psci;
 	bool has_method;
@@ -118,7 +120,7 @@ static bool text_is_alike(const char *text, const char *wanted)
 			return true;
 		}
 	}
-	return false;
+	return wanted[i] == '*';
 }
 
 /* PSCI as a node names it. The old one leaves the numbers of its calls to the tree. */
@@ -142,6 +144,49 @@ static enum psci psci_of(const char *list, uint32_t bytes)
 		}
 	}
 	return PSCI_NONE;
+}
+
+/*
+ * What a node can be: the devices of QEMU's and kvmtool's machines for guests; '*': whatever begins
+ * so. A driver for anything else may take for a device what the tree says is one: ramoops writes
+ * to any RAM. One string, because pointers would have to be relocated.
+ */
+static const char known[] =
+	"linux,dummy-virt\0"
+	"arm,cortex-a*\0arm,neoverse-*\0arm,a64fx\0arm,armv8\0arm,arm-v8\0"
+	"qemu,unknown\0numa-distance-map-v1\0"
+	"arm,psci\0arm,psci-0.2\0arm,psci-1.0\0"
+	"arm,armv7-timer\0arm,armv8-timer\0arm,armv8-pmuv3\0"
+	"arm,gic-v3\0arm,gic-v3-its\0arm,gic-v2m-frame\0"
+	"fixed-clock\0gpio-keys\0gpio-poweroff\0gpio-restart\0"
+	"arm,primecell\0arm,pl011\0arm,pl031\0arm,pl061\0"
+	"ns16550a\0motorola,mc146818\0cfi-flash\0"
+	"pci-host-ecam-generic\0virtio,mmio\0virtio,pci-iommu\0pci1af4,1057\0arm,smmu-v3\0"
+	"qemu,fw-cfg-mmio\0qemu,platform\0simple-bus\0tcg,tpm-tis-mmio\0";
+
+bool seal_knows_device(const char *compatible)
+{
+	uint32_t at, bytes;
+
+	for (at = 0; (bytes = text_bytes(known + at, sizeof(known) - at)) > 1; at += bytes) {
+		if (text_is_alike(compatible, known + at)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether all in a compatible property are known: Linux takes a driver for any. Pre: as above. */
+static bool are_known(const char *list, uint32_t bytes)
+{
+	uint32_t at;
+
+	for (at = 0; at < bytes; at += text_bytes(list + at, bytes - at)) {
+		if (!seal_knows_device(list + at)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* [offset, offset + bytes) lies behind the header and inside the blob. */
@@ -312,6 +357,7 @@ static bool take_name(struct tree *tree, struct output *out, uint32_t depth, str
 	if (bytes == 0 || (bytes == 1) != (depth == 0) || (depth == 1 && is_refused_node(name))) {
 		return false;
 	}
+	node->start = out->at;
 	put(out, be32(FDT_BEGIN_NODE));
 	put_bytes(out, name, bytes);
 	tree->at += (bytes + 3) / 4;
@@ -344,6 +390,7 @@ static bool note_property(struct node *node, const char *name, uint32_t name_byt
 		}
 		node->has_compatible = true;
 		node->is_psci = psci_of(text, bytes) == PSCI_NOW;
+		node->is_foreign = !are_known(text, bytes);
 	}
 	if (text_is(name, name_bytes, "arm,smc-id") ||
 	    (text_is(name, name_bytes, "enable-method") && !text_is(text, bytes, "psci"))) {
@@ -418,6 +465,12 @@ static bool close_properties(struct output *out, struct node *node, struct count
 	return true;
 }
 
+/* A node that is left out, with all below it. What is read of them is checked like any other. */
+struct hole {
+	uint32_t depth; /* 0: there is none */
+	uint32_t start; /* where the output goes on behind it */
+};
+
 /*
  * One pass. Properties come before subnodes (libfdt and Linux rely on that), so one struct node is
  * enough: it is closed at the first subnode, and a property after that is refused.
@@ -425,13 +478,20 @@ static bool close_properties(struct output *out, struct node *node, struct count
 static bool take_structure(struct tree *tree, struct output *out)
 {
 	struct node node = { 0 };
-	struct counts counts = { 0 };
+	struct hole hole = { 0 };
+	struct counts counts = { 0 }, unseen = { 0 };
 	uint32_t depth = 0;
 	bool may_have_properties = false;
 
 	while (tree->at < tree->end) {
 		uint32_t token = word(tree, tree->at++);
 
+		if (hole.depth == 0 && node.is_foreign && token != FDT_PROP && token != FDT_NOP) {
+			hole = (struct hole){ depth, node.start };
+		}
+		if (hole.depth > 0) {
+			out->at = hole.start;
+		}
 		if (token == FDT_NOP) {
 			continue;
 		}
@@ -441,7 +501,7 @@ static bool take_structure(struct tree *tree, struct output *out)
 			}
 			continue;
 		}
-		if (!close_properties(out, &node, &counts)) {
+		if (!close_properties(out, &node, hole.depth > 0 ? &unseen : &counts)) {
 			return false;
 		}
 		if (token == FDT_BEGIN_NODE && depth < DEPTH_MAX &&
@@ -449,7 +509,10 @@ static bool take_structure(struct tree *tree, struct output *out)
 			depth++;
 			may_have_properties = true;
 		} else if (token == FDT_END_NODE && depth > 0) {
-			put(out, be32(FDT_END_NODE));
+			if (hole.depth == 0) {
+				put(out, be32(FDT_END_NODE));
+			}
+			hole.depth = hole.depth == depth ? 0 : hole.depth;
 			depth--;
 			may_have_properties = false;
 			if (depth == 0) {

@@ -37,7 +37,8 @@ struct seal_chosen {
  * 8-byte aligned). The method of every PSCI node becomes "smc", which is where Linux looks for the
  * realm services. /chosen gets what `chosen` says and keeps the console and the seed for address
  * randomisation; all else in it goes: with it a VMM could steer the kernel, from its command line
- * to tables of EFI. The source is hostile and may change at any time: each word is read once,
+ * to tables of EFI. A node that is compatible with what seal_knows_device() does not know is left
+ * out with all below it. The source is hostile and may change at any time: each word is read once,
  * everything is checked in the copy.
  *
  * Pre:  source is 8-byte aligned or refused; its first page is readable.
@@ -49,6 +50,9 @@ uint32_t seal_take_dtb(const void *source, void *copy, void *room,
 		       const struct seal_chosen *chosen);
 /* The same, where the slots of `image` say; 0 also if the image was never packed. */
 uint32_t seal_hand_over(const void *source, uint8_t *image);
+
+/* Whether a string of a `compatible` property names a device that VMMs give; case is ignored. */
+bool seal_knows_device(const char *compatible);
 
 /*
  * QEMU enters a kernel through ten words at the start of RAM, 2 MiB below the image; the last four

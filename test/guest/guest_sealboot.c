@@ -6,6 +6,8 @@
  */
 #include "env.h"
 
+#include <libfdt.h>
+
 const char image_name[] = "sealboot";
 
 _Noreturn void image_main(void)
@@ -27,6 +29,9 @@ _Noreturn void image_main(void)
 	}
 	if (machine.ram_count == 0 || machine.cpus == 0) {
 		fail("the device tree lost its nodes");
+	}
+	if (fdt_node_offset_by_compatible(machine.dtb, -1, "ramoops") >= 0) {
+		fail("the device tree has a device that no VMM gives");
 	}
 	pass();
 }

@@ -26,10 +26,17 @@ def pack(kernel, *options):
     return path
 
 
+def board_dtb(*options, more=""):
+    """The board's own device tree, with other options of the machine and beside it."""
+    path = os.path.join(SCRATCH.name, "board.dtb")
+    subprocess.run([*BOARD[:2], f"{BOARD[2]}{more},dumpdtb={path}", *BOARD[3:], *options], check=True,
+                   stderr=subprocess.DEVNULL)
+    return path
+
+
 def dtb(change):
     """The board's own device tree with its source text changed."""
-    path = os.path.join(SCRATCH.name, "dtb")
-    subprocess.run([*BOARD[:2], BOARD[2] + ",dumpdtb=" + path, *BOARD[3:]], check=True, stderr=subprocess.DEVNULL)
+    path = board_dtb()
     text = subprocess.run(["dtc", "-I", "dtb", "-O", "dts", path], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL).stdout
     changed = change(text)
@@ -62,6 +69,21 @@ def bad_trees_switch_the_vm_off():
         node = b'other { compatible = "arm,psci-0.2"; ' + method + b' }; memory@'
         done = tap.run(*BOARD, "-kernel", image, "-dtb", dtb(lambda text, node=node: text.replace(b"memory@", node)),
                        limit=30)
+        tap.equal((done.status, done.out), (0, ""), done)
+
+
+@tap.test
+def unknown_devices_are_not_seen():
+    "a device that no VMM gives is not in the tree that the kernel finds; of QEMU's boards all are"
+    image = pack("build/test/guest/guest_sealboot.img", "--cmdline", "conduit-hvc")
+    node = b'ramoops@41000000 { compatible = "ramoops"; reg = <0 0x41000000 0 0x10000>; }; memory@'
+    done = tap.run(*BOARD, "-kernel", image, "-dtb", dtb(lambda text: text.replace(b"memory@", node)), limit=30)
+    tap.equal((done.status, done.out.split("\r\n")), (0, ["INFO 0x0 0x0", "READY sealboot", "PASS sealboot", ""]), done)
+    numa = [word for at, ram in enumerate(("256M", "256M")) for word in (
+        "-object", f"memory-backend-ram,id=ram{at},size={ram}", "-numa", f"node,nodeid={at},cpus={at},memdev=ram{at}")]
+    for more, options in (("", ()), ("", ("-cpu", "max")), (",iommu=smmuv3", ()), ("", numa),
+                          (",its=off", ("-cpu", "cortex-a57")), (",virtualization=on", ("-device", "virtio-iommu-pci"))):
+        done = tap.run("build/test/sealboot/test_sealboot", board_dtb(*options, more=more))
         tap.equal((done.status, done.out), (0, ""), done)
 
 

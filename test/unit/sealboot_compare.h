@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the guest loader may change in a device tree, said with libfdt: the method of PSCI nodes,
- * and /chosen. For its unit tests and its fuzzer.
+ * /chosen, and that nodes of unknown devices are gone with all below them. For its unit tests and
+ * its fuzzer.
  */
 #ifndef TEST_SEALBOOT_COMPARE_H
 #define TEST_SEALBOOT_COMPARE_H
@@ -124,6 +125,34 @@ static inline const char *reservations_differ(const void *before, const void *af
 	return NULL;
 }
 
+static inline bool is_left_out(const void *dtb, int node)
+{
+	int count = fdt_stringlist_count(dtb, node, "compatible"), i;
+
+	if (node == fdt_path_offset(dtb, "/chosen")) {
+		return false; /* whose compatible property goes */
+	}
+	for (i = 0; i < count; i++) {
+		if (!seal_knows_device(fdt_stringlist_get(dtb, node, "compatible", i, NULL))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* From `node` on, the first that stays. */
+static inline int next_kept(const void *dtb, int node, int *depth)
+{
+	while (node >= 0 && *depth >= 0 && is_left_out(dtb, node)) {
+		int hole = *depth;
+
+		do {
+			node = fdt_next_node(dtb, node, depth);
+		} while (node >= 0 && *depth > hole);
+	}
+	return node;
+}
+
 /* NULL, or how `after` is not what the loader promises to make of `before`. Both are whole. */
 static inline const char *trees_differ(const void *before, const void *after,
 				       const struct seal_chosen *chosen)
@@ -141,7 +170,7 @@ static inline const char *trees_differ(const void *before, const void *after,
 			return "a node was lost, added or moved";
 		}
 		differs = properties_differ(before, old, after, new, chosen);
-		old = fdt_next_node(before, old, &old_depth);
+		old = next_kept(before, fdt_next_node(before, old, &old_depth), &old_depth);
 		new = fdt_next_node(after, new, &new_depth);
 	}
 	return !differs && new >= 0 && new_depth >= 0 ? "a node was added" : differs;
