@@ -22,17 +22,11 @@
 #define ARGUMENTS_MAX 7
 #define RESULTS_MAX 7
 
+/* Both go through x1 and up. */
 struct call {
-	u64 arg[ARGUMENTS_MAX];	 /* x1.. */
-	u64 result[RESULTS_MAX]; /* x1.., */
-	u32 result_count;	 /* so many of them */
+	u64 arg[ARGUMENTS_MAX];
+	u64 result[RESULTS_MAX];
 };
-
-static enum cv_status one_result(struct call *call, enum cv_status status)
-{
-	call->result_count = 1;
-	return status;
-}
 
 static enum cv_status hc_version(struct call *call)
 {
@@ -45,7 +39,6 @@ static enum cv_status hc_version(struct call *call)
 	r[4] = VM_VCPUS_MAX;
 	r[5] = VCPU_RECORD_PAGES;
 	r[6] = VM_RECORD_PAGES;
-	call->result_count = 7;
 	return CV_OK;
 }
 
@@ -56,8 +49,7 @@ static enum cv_status hc_pool_topup(struct call *call)
 
 static enum cv_status hc_vm_create(struct call *call)
 {
-	return one_result(call, vm_create(call->arg[0], call->arg[1], call->arg[2], &call->arg[3],
-					  &call->result[0]));
+	return vm_create(call->arg[0], call->arg[1], call->arg[2], &call->arg[3], &call->result[0]);
 }
 
 static enum cv_status hc_vm_topup(struct call *call)
@@ -77,17 +69,16 @@ static enum cv_status hc_vm_kill(struct call *call)
 
 static enum cv_status hc_vm_destroy(struct call *call)
 {
-	return one_result(call, vm_destroy(call->arg[0], &call->result[0]));
+	return vm_destroy(call->arg[0], &call->result[0]);
 }
 
 static enum cv_status hc_vm_verify(struct call *call)
 {
-	return one_result(call, image_verify(call->arg[0], call->arg[1], &call->result[0]));
+	return image_verify(call->arg[0], call->arg[1], &call->result[0]);
 }
 
 static enum cv_status hc_vm_measure(struct call *call)
 {
-	call->result_count = 4;
 	return image_measure(call->arg[0], call->arg[1], call->result);
 }
 
@@ -100,27 +91,26 @@ static enum cv_status hc_image_add(struct call *call)
 {
 	const u64 *a = call->arg;
 
-	return one_result(call, image_add(a[0], a[1], a[2], &call->result[0]));
+	return image_add(a[0], a[1], a[2], &call->result[0]);
 }
 
 static enum cv_status hc_image_map(struct call *call)
 {
 	const u64 *a = call->arg;
 
-	return one_result(call, image_map(a[0], a[1], a[2], a[3], &call->result[0]));
+	return image_map(a[0], a[1], a[2], a[3], &call->result[0]);
 }
 
 static enum cv_status hc_mem_map(struct call *call)
 {
 	const u64 *a = call->arg;
 
-	return one_result(call, mem_map(a[0], a[1], a[2], a[3], &call->result[0]));
+	return mem_map(a[0], a[1], a[2], a[3], &call->result[0]);
 }
 
 static enum cv_status hc_mem_reclaim(struct call *call)
 {
-	return one_result(call,
-			  mem_reclaim(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+	return mem_reclaim(call->arg[0], call->arg[1], call->arg[2], &call->result[0]);
 }
 
 static enum cv_status hc_vcpu_create(struct call *call)
@@ -135,7 +125,7 @@ static enum cv_status hc_vcpu_boot(struct call *call)
 
 static enum cv_status hc_vcpu_run(struct call *call)
 {
-	return one_result(call, run_vcpu(call->arg[0], call->arg[1], &call->result[0]));
+	return run_vcpu(call->arg[0], call->arg[1], &call->result[0]);
 }
 
 static enum cv_status hc_vcpu_read_regs(struct call *call)
@@ -157,18 +147,17 @@ static enum cv_status hc_dma_map(struct call *call)
 {
 	const u64 *a = call->arg;
 
-	return one_result(call, dma_map(a[0], a[1], a[2], a[3], &call->result[0]));
+	return dma_map(a[0], a[1], a[2], a[3], &call->result[0]);
 }
 
 static enum cv_status hc_dma_unmap(struct call *call)
 {
-	return one_result(call,
-			  dma_unmap(call->arg[0], call->arg[1], call->arg[2], &call->result[0]));
+	return dma_unmap(call->arg[0], call->arg[1], call->arg[2], &call->result[0]);
 }
 
 static enum cv_status hc_dma_free(struct call *call)
 {
-	return one_result(call, dma_free(call->arg[0], &call->result[0]));
+	return dma_free(call->arg[0], &call->result[0]);
 }
 
 static enum cv_status hc_seal_save_begin(struct call *call)
@@ -178,7 +167,6 @@ static enum cv_status hc_seal_save_begin(struct call *call)
 
 static enum cv_status hc_seal_save_vcpu(struct call *call)
 {
-	call->result_count = 2;
 	return seal_save_vcpu(call->arg[0], call->arg[1], call->arg[2], call->result);
 }
 
@@ -186,13 +174,11 @@ static enum cv_status hc_seal_save_page(struct call *call)
 {
 	u64 *r = call->result;
 
-	call->result_count = 4;
 	return seal_save_page(call->arg[0], call->arg[1], &r[0], &r[1], &r[2]);
 }
 
 static enum cv_status hc_seal_save_end(struct call *call)
 {
-	call->result_count = 2;
 	return seal_save_end(call->arg[0], call->arg[1], call->result);
 }
 
@@ -225,53 +211,54 @@ static enum cv_status hc_seal_load_end(struct call *call)
 	return seal_load_end(call->arg[0], call->arg[1], &call->arg[2]);
 }
 
-static const struct {
+static const struct service {
 	u64 id;
+	u32 results; /* registers of a success */
 	enum cv_status (*serve)(struct call *call);
-} calls[] = {
+} services[] = {
 	/* the most frequent one first */
-	{ RV_VCPU_RUN, hc_vcpu_run },
-	{ RV_MEM_MAP, hc_mem_map },
-	{ RV_MEM_RECLAIM, hc_mem_reclaim },
-	{ RV_VERSION, hc_version },
-	{ RV_POOL_TOPUP, hc_pool_topup },
-	{ RV_VM_CREATE, hc_vm_create },
-	{ RV_VM_TOPUP, hc_vm_topup },
-	{ RV_VM_ADD_RAM, hc_vm_add_ram },
-	{ RV_VM_KILL, hc_vm_kill },
-	{ RV_VM_DESTROY, hc_vm_destroy },
-	{ RV_VM_VERIFY, hc_vm_verify },
-	{ RV_VM_MEASURE, hc_vm_measure },
-	{ RV_VM_MAP_IO, hc_vm_map_io },
-	{ RV_IMAGE_ADD, hc_image_add },
-	{ RV_IMAGE_MAP, hc_image_map },
-	{ RV_VCPU_CREATE, hc_vcpu_create },
-	{ RV_VCPU_BOOT, hc_vcpu_boot },
-	{ RV_VCPU_READ_REGS, hc_vcpu_read_regs },
-	{ RV_DMA_ALLOC, hc_dma_alloc },
-	{ RV_DMA_TOPUP, hc_dma_topup },
-	{ RV_DMA_MAP, hc_dma_map },
-	{ RV_DMA_UNMAP, hc_dma_unmap },
-	{ RV_DMA_FREE, hc_dma_free },
-	{ RV_SEAL_SAVE_BEGIN, hc_seal_save_begin },
-	{ RV_SEAL_SAVE_VCPU, hc_seal_save_vcpu },
-	{ RV_SEAL_SAVE_PAGE, hc_seal_save_page },
-	{ RV_SEAL_SAVE_END, hc_seal_save_end },
-	{ RV_SEAL_ABORT, hc_seal_abort },
-	{ RV_SEAL_LOAD_BEGIN, hc_seal_load_begin },
-	{ RV_SEAL_LOAD_VCPU, hc_seal_load_vcpu },
-	{ RV_SEAL_LOAD_PAGE, hc_seal_load_page },
-	{ RV_SEAL_LOAD_END, hc_seal_load_end },
+	{ RV_VCPU_RUN, 1, hc_vcpu_run },
+	{ RV_MEM_MAP, 1, hc_mem_map },
+	{ RV_MEM_RECLAIM, 1, hc_mem_reclaim },
+	{ RV_VERSION, 7, hc_version },
+	{ RV_POOL_TOPUP, 0, hc_pool_topup },
+	{ RV_VM_CREATE, 1, hc_vm_create },
+	{ RV_VM_TOPUP, 0, hc_vm_topup },
+	{ RV_VM_ADD_RAM, 0, hc_vm_add_ram },
+	{ RV_VM_KILL, 0, hc_vm_kill },
+	{ RV_VM_DESTROY, 1, hc_vm_destroy },
+	{ RV_VM_VERIFY, 1, hc_vm_verify },
+	{ RV_VM_MEASURE, 4, hc_vm_measure },
+	{ RV_VM_MAP_IO, 0, hc_vm_map_io },
+	{ RV_IMAGE_ADD, 1, hc_image_add },
+	{ RV_IMAGE_MAP, 1, hc_image_map },
+	{ RV_VCPU_CREATE, 0, hc_vcpu_create },
+	{ RV_VCPU_BOOT, 0, hc_vcpu_boot },
+	{ RV_VCPU_READ_REGS, 0, hc_vcpu_read_regs },
+	{ RV_DMA_ALLOC, 0, hc_dma_alloc },
+	{ RV_DMA_TOPUP, 0, hc_dma_topup },
+	{ RV_DMA_MAP, 1, hc_dma_map },
+	{ RV_DMA_UNMAP, 1, hc_dma_unmap },
+	{ RV_DMA_FREE, 1, hc_dma_free },
+	{ RV_SEAL_SAVE_BEGIN, 0, hc_seal_save_begin },
+	{ RV_SEAL_SAVE_VCPU, 2, hc_seal_save_vcpu },
+	{ RV_SEAL_SAVE_PAGE, 4, hc_seal_save_page },
+	{ RV_SEAL_SAVE_END, 2, hc_seal_save_end },
+	{ RV_SEAL_ABORT, 0, hc_seal_abort },
+	{ RV_SEAL_LOAD_BEGIN, 0, hc_seal_load_begin },
+	{ RV_SEAL_LOAD_VCPU, 0, hc_seal_load_vcpu },
+	{ RV_SEAL_LOAD_PAGE, 0, hc_seal_load_page },
+	{ RV_SEAL_LOAD_END, 0, hc_seal_load_end },
 };
 
-static enum cv_status call_serve(u64 id, struct call *call)
+static const struct service *find_service(u64 id)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (calls[i].id == id) {
-			return calls[i].serve(call);
+	for (u32 i = 0; i < ARRAY_SIZE(services); i++) {
+		if (services[i].id == id) {
+			return &services[i];
 		}
 	}
-	return CV_E_NOT_SUPPORTED;
+	return NULL;
 }
 
 static void identify(struct host_regs *regs)
@@ -287,6 +274,7 @@ void hcall(struct host_regs *regs)
 	u64 id = regs->x[0] & 0xffffffffull;
 	struct call call = { .arg = { regs->x[1], regs->x[2], regs->x[3], regs->x[4], regs->x[5],
 				      regs->x[6], regs->x[7] } };
+	const struct service *service = find_service(id);
 	enum cv_status status;
 
 	info_count(RV_CLASS_HOST_HVC);
@@ -294,13 +282,13 @@ void hcall(struct host_regs *regs)
 		identify(regs);
 		return;
 	}
-	status = call_serve(id, &call);
+	status = service == NULL ? CV_E_NOT_SUPPORTED : service->serve(&call);
 	regs->x[0] = (u64)(s64)status;
 	if (status != CV_OK) {
 		info_refusal(id, status, call.arg[0]);
 		return;
 	}
-	for (u32 i = 0; i < call.result_count; i++) {
+	for (u32 i = 0; i < service->results; i++) {
 		regs->x[1 + i] = call.result[i];
 	}
 	/* Of these two there are many; their counts may lag. */
