@@ -29,7 +29,11 @@ $(MT_OUT)/test_mem_image: $(MT_OUT)/core/corevisor/core/vcpu.o $(MT_OUT)/core/ar
 $(MT_UNIT): $(MT_OUT)/%: $(MT_OUT)/core/test/unit/%.o $(MT_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
-$(MT_OUT)/matrix $(MT_OUT)/matrix_dma: $(MT_OUT)/%: $(MT_OUT)/core/test/matrix/%.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
+# What both matrices share comes first: test/mutants knows a program's kind by its first file. Then cells and calls.
+MT_SHARED := $(MT_OUT)/core/test/matrix/call.o $(MT_OUT)/core/test/matrix/scene.o
+$(MT_OUT)/matrix: $(addprefix $(MT_OUT)/core/test/matrix/,matrix.o calls_vm.o calls_memory.o calls_image.o calls_seal.o calls_block.o)
+$(MT_OUT)/matrix_dma: $(addprefix $(MT_OUT)/core/test/matrix/,matrix_dma.o calls_dma.o)
+$(MT_OUT)/matrix $(MT_OUT)/matrix_dma: $(MT_SHARED) $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
 # The same calls, with threads as CPUs, under the thread sanitiser.
