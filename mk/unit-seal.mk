@@ -3,17 +3,23 @@
 
 US_OUT := $(BUILD)/test/unit-seal
 US_CORE := $(UG_CORE) $(addprefix corevisor/core/,hcall.c seal.c seal_load.c seal_record.c)
-US_COMMON := test/common/owner.c test/common/snapshot.c
-US_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h test/common/*.h) include/ravelin/abi.h mk/unit-seal.mk
+US_SUPPORT := test/unit/seal_fixture.c test/common/owner.c test/common/snapshot.c
+US_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h test/common/*.h) test/unit/seal_fixture.h \
+	include/ravelin/abi.h mk/unit-seal.mk
+US_CFLAGS := $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common
 # Each encryption and decryption goes through the test's hands.
 US_WRAP := -Wl,--wrap=crypto_seal,--wrap=crypto_open
+US_TESTS := $(patsubst test/unit/%.c,$(US_OUT)/%,$(wildcard test/unit/test_seal_*.c))
 
-TESTS += $(US_OUT)/test_seal $(US_OUT)/lock-analysis
+TESTS += $(US_TESTS) $(US_OUT)/lock-analysis
 
-$(US_OUT)/test_seal: test/unit/test_seal.c $(US_COMMON) $(US_CORE) $(UG_MEMORY) $(US_HEADERS)
+$(US_OUT)/core/%.o: %.c $(US_HEADERS)
 	@mkdir -p $(@D)
-	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $(filter %.c,$^) $(US_WRAP) -lcmocka -lbearssl -lfdt \
-		-lpthread
+	gcc $(US_CFLAGS) -c -o $@ $<
+
+$(US_TESTS): $(US_OUT)/%: $(US_OUT)/core/test/unit/%.o \
+		$(patsubst %.c,$(US_OUT)/core/%.o,$(US_SUPPORT) $(US_CORE) $(UG_MEMORY))
+	gcc $(US_CFLAGS) -o $@ $^ $(US_WRAP) -lcmocka -lbearssl -lfdt -lpthread
 
 $(US_OUT)/lock-analysis: $(US_CORE) $(wildcard corevisor/include/cv/*.h)
 	@mkdir -p $(@D)

@@ -27,9 +27,10 @@ struct snapshot {
 
 /* One call of the host. results: x1..x4 as they are afterwards; NULL: of no interest. */
 s64 snapshot_call(u64 id, const u64 *arguments, u32 count, u64 *results);
-#define CALL(id, ...)                                                                             \
+#define CALL_FOR(results, id, ...)                                                                \
 	snapshot_call(id, (const u64[]){ __VA_ARGS__ }, sizeof((const u64[]){ __VA_ARGS__ }) / 8, \
-		      NULL)
+		      results)
+#define CALL(id, ...) CALL_FOR(NULL, id, __VA_ARGS__)
 
 /* A page as the host sees and writes it. */
 void snapshot_put(u64 pfn, const void *from, u64 bytes);
