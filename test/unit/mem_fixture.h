@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A VM for the tests of the memory core: made of neighbouring pages, and ended to the last page. */
+/* For the tests of the memory core: a VM made of neighbouring pages, and ended to the last page;
+ * what must hold at a test's end. */
 #ifndef MEM_FIXTURE_H
 #define MEM_FIXTURE_H
 
@@ -36,6 +37,15 @@ static void end_vm(u64 handle)
 		assert_int_equal(vm_destroy(handle, &left), CV_OK);
 	}
 	fake_attach(handle & 0xff, pa_make(0));
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_locks_held(), 0);
+	fake_check_tlbs();
+	fake_halt();
+	return 0;
 }
 
 #endif

@@ -32,15 +32,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	assert_int_equal(fake_locks_held(), 0);
-	fake_check_tlbs();
-	fake_halt();
-	return 0;
-}
-
 /* Context `n` with `tables` table pages, from pages of its own. */
 static void make_context(u32 n, u64 owner, u32 tables)
 {

@@ -40,15 +40,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	assert_int_equal(fake_locks_held(), 0);
-	fake_check_tlbs();
-	fake_halt();
-	return 0;
-}
-
 static bool host_reaches(u64 pfn)
 {
 	u64 value;
