@@ -8,7 +8,7 @@ typedef bool (*page_invariant)(struct spec_state *state, u64 pfn, const struct s
 static const struct spec_vm *vm_of_owner(const struct spec_state *state, u32 owner)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
-		if (state->vm[i].handle != 0 && (state->vm[i].handle & 0xff) == owner) {
+		if (state->vm[i].handle != 0 && vm_handle_owner(state->vm[i].handle) == owner) {
 			return &state->vm[i];
 		}
 	}
@@ -143,8 +143,9 @@ static bool vm_iso(struct spec_state *state, const struct spec_vm *vm)
 		if (page == NULL) {
 			return false;
 		}
-		if (vm->is_protected ? page->owner != (vm->handle & 0xff) || page->gfn != gfn
-				     : page->owner != OWNER_HOST || !page->is_shared) {
+		if (vm->is_protected
+			    ? page->owner != vm_handle_owner(vm->handle) || page->gfn != gfn
+			    : page->owner != OWNER_HOST || !page->is_shared) {
 			return false;
 		}
 	}
@@ -208,7 +209,7 @@ static bool dma_maps_own(struct spec_state *state, const struct spec_context *co
 		pages++;
 		if (page == NULL || (context->vm == 0 && page != &state->page[slot]) ||
 		    (vm != NULL && vm->is_protected
-			     ? page->owner != (vm->handle & 0xff) || page->gfn != slot
+			     ? page->owner != vm_handle_owner(vm->handle) || page->gfn != slot
 			     : page->owner != OWNER_HOST || !page->is_shared)) {
 			return false;
 		}
@@ -317,7 +318,7 @@ const char *inv_broken(struct spec_state *state, u64 *where)
 	for (u32 i = 0; i < SPEC_VMS; i++) {
 		struct spec_vm *vm = &state->vm[i];
 
-		*where = vm->handle & 0xff;
+		*where = vm_handle_owner(vm->handle);
 		if (vm->handle != 0 && !vm_iso(state, vm)) {
 			return "INV-VM-ISO";
 		}

@@ -44,7 +44,7 @@ static bool is_vm_block(struct spec_state *state, u64 pfn)
 	const struct spec_page *page = spec_page(state, align_down(pfn, PAGES_PER_BLOCK));
 
 	for (u32 i = 0; i < SPEC_VMS && page != NULL && page->owner >= OWNER_VM_FIRST; i++) {
-		if ((state->vm[i].handle & 0xff) == page->owner) {
+		if (vm_handle_owner(state->vm[i].handle) == page->owner) {
 			return !state->vm[i].has_level3[page->gfn / PAGES_PER_BLOCK];
 		}
 	}
@@ -312,7 +312,7 @@ static void map_one(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64 p
 		bool is_shared = vm->gfn[gfn].wish == S2_WISH_SHARED;
 
 		page = (struct spec_page){
-			.owner = (u32)(vm->handle & 0xff),
+			.owner = vm_handle_owner(vm->handle),
 			.is_shared = is_shared,
 			.is_host = is_shared,
 			.is_host_rw = is_shared,
@@ -356,7 +356,7 @@ static void map_block(struct spec_state *state, struct spec_vm *vm, u64 gfn, u64
 	spec_vm_tables_make(vm, gfn, PAGES_PER_BLOCK);
 	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
 		*spec_page(state, pfn + i) = (struct spec_page){
-			.owner = (u32)(vm->handle & 0xff),
+			.owner = vm_handle_owner(vm->handle),
 			.gfn = gfn + i,
 		};
 		vm->gfn[gfn + i].pfn = pfn + i;

@@ -32,7 +32,7 @@ static u32 free_owner(const struct spec_state *state)
 	u32 owner = OWNER_VM_FIRST;
 
 	for (u32 i = 0; i < SPEC_VMS; i++) {
-		if (state->vm[i].handle != 0 && (state->vm[i].handle & 0xff) == owner) {
+		if (state->vm[i].handle != 0 && vm_handle_owner(state->vm[i].handle) == owner) {
 			owner++;
 			i = (u32)-1; /* look again from the first */
 		}
@@ -128,7 +128,7 @@ enum cv_status spec_vm_create(struct spec_state *state, u64 record, u64 root, u6
 	}
 	memset(vm, 0, sizeof(*vm));
 	state->last_generation++;
-	vm->handle = state->last_generation << 8 | owner;
+	vm->handle = state->last_generation << VM_HANDLE_OWNER_BITS | owner;
 	vm->is_protected = (flags & RV_VM_PROTECTED) != 0;
 	vm->state = VM_READY;
 	for (u32 i = 0; i < 3; i++) {

@@ -68,7 +68,7 @@ void host_map_init(pa_t root, struct pool *pool)
 	u64 at = 0;
 
 	lock_init(&host.upper, LOCK_RANK_HOST_UPPER);
-	host.s2 = (struct s2){ .root = root, .vmid = { OWNER_HOST }, .pool = pool };
+	host.s2 = (struct s2){ .root = root, .vmid = owner_vmid(OWNER_HOST), .pool = pool };
 	while (at < GFN_LIMIT) {
 		u64 gib_end;
 

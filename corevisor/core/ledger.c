@@ -8,9 +8,9 @@
 
 #include <cv/check.h>
 
-/* An entry: owner 7:0, state 8, count 23:12, gfn 63:24. */
-#define ENTRY_OWNER_MASK 0xffull
-#define ENTRY_STATE_SHIFT 8
+/* An entry: owner 8:0, state 9, count 23:12, gfn 63:24. */
+#define ENTRY_OWNER_MASK 0x1ffull
+#define ENTRY_STATE_SHIFT 9
 #define ENTRY_COUNT_SHIFT 12
 #define ENTRY_GFN_SHIFT 24
 
@@ -286,7 +286,7 @@ void ledger_set(pfn_t pfn, struct page page)
 	const u64 old = entry_now(at, pfn);
 	const u64 entry = entry_make(page);
 
-	CV_CHECK(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_LAST);
+	CV_CHECK(page.owner > OWNER_INVALID && page.owner <= OWNER_VM_LAST);
 	CV_CHECK(page.count <= LEDGER_COUNT_MAX && page.gfn < GFN_LIMIT);
 	if (at.block->whole != 0 && entry != old) {
 		block_spread(at.block, pfn);

@@ -15,7 +15,6 @@
 #include <cv/rng.h>
 #include <cv/vcpu.h>
 
-#define HANDLE_OWNER_BITS 8
 /* What is returned last, and together: the record and the roots. */
 #define CORE_OF_VM_PAGES (VM_RECORD_PAGES + S2_ROOT_PAGES)
 
@@ -81,7 +80,7 @@ static void slot_free(struct vm_slot *slot)
 
 struct vm *vm_lock(u64 handle)
 {
-	u64 index = (handle & ((1u << HANDLE_OWNER_BITS) - 1)) - OWNER_VM_FIRST;
+	u64 index = (u64)vm_handle_owner(handle) - OWNER_VM_FIRST;
 	struct vm_slot *slot;
 
 	if (index >= VM_SLOTS) {
@@ -176,7 +175,7 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count, u64 f
 	lock_acquire(&slot->lock);
 	vm->lock = &slot->lock;
 	vm->owner = slot_owner(slot);
-	vm->handle = generation << HANDLE_OWNER_BITS | vm->owner;
+	vm->handle = generation << VM_HANDLE_OWNER_BITS | vm->owner;
 	vm->is_protected = (flags & RV_VM_PROTECTED) != 0;
 	vm->state = VM_READY;
 	memcpy(vm->owner_key, owner, sizeof(vm->owner_key));
@@ -185,7 +184,7 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count, u64 f
 	}
 	vm->s2 = (struct s2){
 		.root = pfn_pa(pfn_make(pfns[VM_RECORD_PAGES])),
-		.vmid = { (u16)vm->owner },
+		.vmid = owner_vmid(vm->owner),
 		.pool = &vm->tables,
 	};
 	pool_init(&vm->tables);
@@ -197,7 +196,7 @@ static u64 create_commit(struct vm_slot *slot, const u64 *pfns, u32 count, u64 f
 	slot->handle = vm->handle;
 	lock_release(&slot->lock);
 	__atomic_fetch_add(&slots.vm_count, 1, __ATOMIC_RELAXED);
-	return generation << HANDLE_OWNER_BITS | slot_owner(slot);
+	return generation << VM_HANDLE_OWNER_BITS | slot_owner(slot);
 }
 
 enum cv_status vm_create(u64 record_pfn, u64 root_pfn, u64 flags, const u64 owner[4], u64 *handle)

@@ -244,7 +244,7 @@ static void cell(const struct call *call, enum page_scene page, enum vm_scene vm
 	if (spec_page(&spec, subject) != NULL) {
 		before = *spec_page(&spec, subject);
 	}
-	is_vm_writing = before.owner == (vm_a & 0xff);
+	is_vm_writing = before.owner == vm_handle_owner(vm_a);
 	if (is_hostile) {
 		/* The one who has the page now writes on, whatever happens. */
 		if (is_vm_writing) {

@@ -233,7 +233,7 @@ void draw_guest_access(u64 *arg)
 
 struct outcome core_guest_access(const u64 *arg)
 {
-	u32 vmid = model_handle(arg[0]) & 0xff;
+	u32 vmid = owner_vmid(vm_handle_owner(model_handle(arg[0]))).v;
 	u64 ipa = arg[1] << PAGE_SHIFT;
 	u64 value;
 

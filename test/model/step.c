@@ -71,7 +71,8 @@ bool model_has_begun(const struct spec_vm *vm)
 static const struct spec_vm *vm_of(u32 owner)
 {
 	for (u32 i = 0; i < SPEC_VMS; i++) {
-		if (model.spec.vm[i].handle != 0 && (model.spec.vm[i].handle & 0xff) == owner) {
+		if (model.spec.vm[i].handle != 0 &&
+		    vm_handle_owner(model.spec.vm[i].handle) == owner) {
 			return &model.spec.vm[i];
 		}
 	}

@@ -506,7 +506,7 @@ static struct page any_page(void)
 		.gfn = any_bits(7),
 	};
 
-	assume(any.owner >= OWNER_HOST);
+	assume(any.owner > OWNER_INVALID);
 	assume(any.owner != OWNER_HOST || (any.state == PAGE_SHARED) == (any.count > 0));
 	return any;
 }

@@ -106,7 +106,7 @@ static void others_change_slots(void)
 		u64 generation = any_below(1ull << 56);
 		bool is_there = generation != 0 && nondet_bool();
 
-		slots.slot[i].handle = is_there ? generation << 8 | (OWNER_VM_FIRST + i) : 0;
+		slots.slot[i].handle = is_there ? generation << VM_HANDLE_OWNER_BITS | (OWNER_VM_FIRST + i) : 0;
 		slots.slot[i].vm = is_there ? &records[i] : NULL;
 	}
 }
@@ -114,7 +114,7 @@ static void others_change_slots(void)
 void proof_lock_vm(void)
 {
 	u64 handle = nondet_u64();
-	u32 index = (u32)((handle & 0xff) - OWNER_VM_FIRST);
+	u32 index = vm_handle_owner(handle) - OWNER_VM_FIRST;
 	struct vm *vm;
 
 	vm_init();

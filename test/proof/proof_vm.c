@@ -119,9 +119,9 @@ void lock_init(struct lock *lock, enum lock_rank rank)
 /* ---- any state ---- */
 
 /* Handles are constants here, for the solver's sake; any handle: proof_lock_vm. */
-#define HANDLE_A (1ull << 8 | OWNER_VM_FIRST)
-#define HANDLE_B (2ull << 8 | (OWNER_VM_FIRST + 1))
-#define HANDLE_OLD (1ull << 8 | (OWNER_VM_FIRST + 1))
+#define HANDLE_A (1ull << VM_HANDLE_OWNER_BITS | OWNER_VM_FIRST)
+#define HANDLE_B (2ull << VM_HANDLE_OWNER_BITS | (OWNER_VM_FIRST + 1))
+#define HANDLE_OLD (1ull << VM_HANDLE_OWNER_BITS | (OWNER_VM_FIRST + 1))
 #define for_any_handle(body)              \
 	do {                              \
 		if (nondet_bool()) {      \
@@ -249,7 +249,7 @@ void proof_register_kvm(void)
 		want_core_page(root + 1, root);
 		want_generation++;
 		want_vm_count++;
-		want_slot[2].handle = want_generation << 8 | (OWNER_VM_FIRST + 2);
+		want_slot[2].handle = want_generation << VM_HANDLE_OWNER_BITS | (OWNER_VM_FIRST + 2);
 		want_slot[2].vm = &new_vm;
 		want_slot[2].is_taken = true;
 		want_slot[2].s2.root = pfn_pa(pfn_make(root));

@@ -315,7 +315,7 @@ static struct page any_page(void)
 	struct page page = { .owner = nondet_u32(),
 			     .state = nondet_bool() ? PAGE_SHARED : PAGE_EXCLUSIVE };
 
-	assume(page.owner >= OWNER_HOST && page.owner <= OWNER_VM_FIRST + 1);
+	assume(page.owner > OWNER_INVALID && page.owner <= OWNER_VM_FIRST + 1);
 	if (page.owner == OWNER_CORE) {
 		page.state = PAGE_EXCLUSIVE;
 	}
@@ -323,7 +323,7 @@ static struct page any_page(void)
 		page.count = nondet_u32();
 		assume(page.count >= 1 && page.count <= LEDGER_COUNT_MAX);
 	}
-	if (page.owner > OWNER_HOST) {
+	if (page.owner != OWNER_HOST) {
 		page.gfn = nondet_u64();
 		assume(page.gfn < GFN_LIMIT);
 	}

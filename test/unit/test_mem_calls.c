@@ -155,7 +155,7 @@ static void test_handles_are_never_used_twice(void **state)
 
 		assert_int_not_equal(handle, old);
 		assert_null(vm_lock(old));
-		assert_null(vm_lock(handle + 256));
+		assert_null(vm_lock(handle + (1u << VM_HANDLE_OWNER_BITS)));
 		assert_null(vm_lock(handle + 1));
 		end_vm(handle);
 		old = handle;
@@ -164,6 +164,22 @@ static void test_handles_are_never_used_twice(void **state)
 	assert_null(vm_lock(~0ull));
 	assert_null(vm_lock(2));
 	fake_halt();
+}
+
+/* No two tables share a VMID, with 8 bits for it, and none has the host's. */
+static void check_vmids(const u64 *handles) CV_NO_LOCK_ANALYSIS
+{
+	bool is_used[256] = { false };
+
+	is_used[mem_host_s2()->vmid.v] = true;
+	for (u64 i = 0; i < VM_SLOTS; i++) {
+		struct vm *vm = vm_lock(handles[i]);
+
+		assert_true(vm->s2.vmid.v < 256);
+		assert_false(is_used[vm->s2.vmid.v]);
+		is_used[vm->s2.vmid.v] = true;
+		vm_unlock(vm);
+	}
 }
 
 static void test_all_slots(void **state)
@@ -180,12 +196,13 @@ static void test_all_slots(void **state)
 			CV_OK);
 	}
 	assert_int_equal(vm_count(), VM_SLOTS);
+	check_vmids(handles);
 	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, fake_no_owner, &handle), CV_E_BUSY);
 	assert_true(ledger_is(pfn_make(PAGE(2000)), OWNER_HOST, PAGE_EXCLUSIVE));
 	assert_int_equal(vm_kill(handles[100]), CV_OK);
 	assert_int_equal(vm_destroy(handles[100], &left), CV_OK);
 	assert_int_equal(vm_create(PAGE(2000), PAGE(2002), 0, fake_no_owner, &handle), CV_OK);
-	assert_int_equal(handle & 0xff, handles[100] & 0xff);
+	assert_int_equal(vm_handle_owner(handle), vm_handle_owner(handles[100]));
 	fake_halt();
 }
 

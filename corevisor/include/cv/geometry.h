@@ -14,7 +14,7 @@
 #define S2_ROOT_PAGES 2ull /* concatenated, aligned to their own size */
 
 #define CPU_MAX 64   /* physical CPUs */
-#define VM_SLOTS 253 /* owner numbers OWNER_VM_FIRST .. OWNER_VM_LAST */
+#define VM_SLOTS 255 /* owner numbers OWNER_VM_FIRST .. OWNER_VM_LAST */
 #define VM_VCPUS_MAX 64
 #define LEDGER_REGIONS_MAX 32
 /* Pages of the core pool that only RV_POOL_TOPUP may use: without tables it could not take the page

@@ -13,14 +13,21 @@
 #include <cv/status.h>
 #include <cv/types.h>
 
-/* Owner numbers. A VM's owner number is its slot + OWNER_VM_FIRST, and doubles as its VMID. */
+/* Owner numbers. A VM's owner number is its slot + OWNER_VM_FIRST. */
 enum {
-	OWNER_INVALID = 0, /* not RAM; VMID 0 is never used */
-	OWNER_HOST = 1,	   /* also VMID_HOST */
-	OWNER_CORE = 2,
+	OWNER_INVALID = 0, /* not RAM */
+	OWNER_CORE = 1,
+	OWNER_HOST = 2,
 	OWNER_VM_FIRST = 3,
-	OWNER_VM_LAST = 255, /* 8-bit VMIDs */
+	OWNER_VM_LAST = 257,
 };
+
+/* The number's low 8 bits, which is what every CPU has. 0 and 1 own no stage 2: the VMIDs of the
+ * last two VMs. */
+static inline vmid_t owner_vmid(u32 owner)
+{
+	return (vmid_t){ (u16)(owner & 0xff) };
+}
 
 /* What a page is, beside whose it is. */
 enum page_state {

@@ -22,7 +22,7 @@ typedef struct { u64 v; } pa_t;	   /* host physical address */
 typedef struct { u64 v; } ipa_t;   /* guest (or, identity-mapped, host) intermediate physical address */
 typedef struct { u64 v; } pfn_t;   /* pa_t / PAGE_SIZE */
 typedef struct { u64 v; } gfn_t;   /* ipa_t / PAGE_SIZE */
-typedef struct { u16 v; } vmid_t;  /* stage-2 VMID: 0 is never used, VMID_HOST is the host's; s2.h: DMA contexts */
+typedef struct { u16 v; } vmid_t;  /* stage-2 VMID; ledger.h: whose; s2.h: DMA contexts */
 
 #define PAGE_SIZE (1ull << PAGE_SHIFT)
 #define TABLE_ENTRIES (1ull << TABLE_BITS)

@@ -30,12 +30,20 @@ struct vm_ram {
 	u64 pages;
 };
 
+/* A handle is a generation, which no other VM of this boot had, above the VM's owner number. */
+#define VM_HANDLE_OWNER_BITS 9
+
+static inline u32 vm_handle_owner(u64 handle)
+{
+	return handle & ((1u << VM_HANDLE_OWNER_BITS) - 1);
+}
+
 struct vm {
 	/* Rank VM: everything below, but for what says otherwise. It lives in the slot table, so it
 	 * outlives the record. */
 	struct lock *lock;
-	u64 handle; /* generation << 8 | owner number; what the host calls the VM */
-	u32 owner;  /* owner number = VMID */
+	u64 handle; /* what the host calls the VM */
+	u32 owner;
 	bool is_protected;
 	enum vm_state state;
 	struct s2 s2;
