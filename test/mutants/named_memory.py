@@ -181,7 +181,7 @@ MUTANTS = [
     ("vm-handle-generation", "vm", "vm_lock", sub("slot->handle != handle", "slot->handle == 0")),
     ("vm-handle-range", "vm", "vm_lock", sub("index >= VM_SLOTS", "index > VM_SLOTS")),
     ("vm-generation-stands", "vm", "create_commit", sub("__atomic_add_fetch(&slots.generation, 1", "__atomic_add_fetch(&slots.generation, 0")),
-    ("vm-wrong-vmid", "vm", "create_commit", sub(".vmid = { (u16)vm->owner }", ".vmid = { 0 }")),
+    ("vm-wrong-vmid", "vm", "create_commit", sub("owner_vmid(vm->owner)", "owner_vmid(vm->owner + 1)")),
     ("vm-never-protected", "vm", "create_commit", sub("(flags & RV_VM_PROTECTED) != 0", "false")),
     ("vm-root-is-record", "vm", "create_commit", sub("pfns[VM_RECORD_PAGES]", "pfns[0]")),
     ("vm-not-counted", "vm", "create_commit", drop("__atomic_fetch_add(&slots.vm_count")),
