@@ -162,6 +162,7 @@ static void test_handles_are_never_used_twice(void **state)
 	}
 	assert_null(vm_lock(0));
 	assert_null(vm_lock(~0ull));
+	assert_null(vm_lock(OWNER_VM_LAST + 1));
 	assert_null(vm_lock(2));
 	fake_halt();
 }
