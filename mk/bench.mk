@@ -24,7 +24,7 @@ $(BENCH_OUT)/%.img: bench/guest/%.c $$(GUEST_ENV) $$(GUEST_DEP) test/guest/env.l
 		$(GUEST_SYSROOT)/usr/lib/aarch64-linux-gnu/libfdt.a
 	$(CROSS)objcopy -O binary $(BENCH_OUT)/$*.elf $@
 
-$(BENCH_OUT)/donate.img: $$(call guest_of,hello)
+$(BENCH_OUT)/donate.img: $$(call guest_of,hello) $$(GUEST_OUT)/guest_hello_p384.launch
 
 # For the protected VM: the loader in front, signed; bench/exits has the size of RAM, half of which is where QEMU puts the
 # device tree.

@@ -40,7 +40,10 @@ $(GUEST_OUT)/%.img: $(GUEST_OUT)/%.elf
 	$(CROSS)objcopy -O binary $< $@
 
 # What makes an image bootable in a protected VM: signed for where tiny.c puts it (TINY_IMAGE_GPA, TINY_DTB_GPA).
-.PRECIOUS: $(GUEST_OUT)/%.launch
+.PRECIOUS: $(GUEST_OUT)/%.launch $(GUEST_OUT)/%_p384.launch
 $(GUEST_OUT)/%.launch: $(GUEST_OUT)/%.img $(BUILD)/keys/test.pem
-	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $<@0x40200000 --parameters 0x41000000:4K \
-		--snapshots -o $@
+	$(call sign_guest,test)
+$(GUEST_OUT)/%_p384.launch: $(GUEST_OUT)/%.img $(BUILD)/keys/test_p384.pem
+	$(call sign_guest,test_p384)
+sign_guest = $(BUILD)/tools/ravelin sign --key $(BUILD)/keys/$(1).pem --image $<@0x40200000 \
+	--parameters 0x41000000:4K --snapshots -o $@

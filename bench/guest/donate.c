@@ -9,6 +9,7 @@
 #include "tiny.h"
 
 TINY_PAYLOAD(payload, "guest_hello");
+TINY_SIGNED(longer, "guest_hello", "guest_hello_p384");
 
 const char image_name[] = "donate";
 
@@ -67,7 +68,19 @@ static void image_map(u64 vm, u64 pfn)
 	}
 }
 
-static struct tiny_vm sealed;
+/* A VM that lacks nothing but RV_VM_VERIFY; returns the pfn of its launch page. */
+static u64 load(struct tiny_vm *vm, const struct tiny_payload *of)
+{
+	u64 launch = tiny_pages(1, 1);
+
+	tiny_create(vm, "loaded", of->launch);
+	tiny_load(vm, TINY_IMAGE_GPA, of->image, (u64)(of->image_end - of->image));
+	tiny_add_vcpu(vm, 0);
+	memcpy((void *)(launch * 4096), of->launch, 4096);
+	return launch;
+}
+
+static struct tiny_vm sealed, signed_longer;
 
 static void seal_page(void)
 {
@@ -141,11 +154,11 @@ _Noreturn void image_main(void)
 	rv_expect("IMAGE_ADD", RV_OK, RV_IMAGE_ADD, image, 0, IMAGE_BLOCKS * BLOCK_PAGES * 4096, 0,
 		  0);
 	MEASURE("image", IMAGE_BLOCKS, image_map(image, content + i * BLOCK_PAGES));
-	tiny_create(&sealed, "sealed", payload.launch);
-	tiny_load(&sealed, TINY_IMAGE_GPA, payload.image, (u64)(payload.image_end - payload.image));
-	tiny_add_vcpu(&sealed, 0);
-	content = tiny_pages(1, 1);
-	memcpy((void *)(content * 4096), payload.launch, 4096);
+	content = load(&signed_longer, &longer);
+	MEASURE("verify-p384", 1,
+		rv_expect("VM_VERIFY", RV_OK, RV_VM_VERIFY, signed_longer.handle, content, 0, 0,
+			  0));
+	content = load(&sealed, &payload);
 	MEASURE("verify", 1,
 		rv_expect("VM_VERIFY", RV_OK, RV_VM_VERIFY, sealed.handle, content, 0, 0, 0));
 	rv_expect("SAVE_BEGIN", RV_OK, RV_SEAL_SAVE_BEGIN, sealed.handle, content, 0, 0, 0);

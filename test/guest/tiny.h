@@ -106,13 +106,14 @@ bool tiny_ends_with(const struct tiny_vm *vm, const char *line);
 
 /* Of this image: no detour over a GOT, which knows no labels of inline assembly. */
 #define TINY_LOCAL __attribute__((visibility("hidden")))
-/* static const struct tiny_payload name = test/guest/<guest>.c, built and signed */
-#define TINY_PAYLOAD(name, guest)                                                            \
-	__asm__(".pushsection .rodata; .balign 8; " #name "_image: .incbin \"" guest         \
-		".img\"; " #name "_image_end: .balign 8; " #name "_launch: .incbin \"" guest \
-		".launch\"; .popsection");                                                   \
-	extern const char name##_image[] TINY_LOCAL, name##_image_end[] TINY_LOCAL;          \
-	extern const struct rv_launch name##_launch TINY_LOCAL;                              \
+/* static const struct tiny_payload name = test/guest/<guest>.c, built, and signed in <launch> */
+#define TINY_SIGNED(name, guest, launch)                                                      \
+	__asm__(".pushsection .rodata; .balign 8; " #name "_image: .incbin \"" guest          \
+		".img\"; " #name "_image_end: .balign 8; " #name "_launch: .incbin \"" launch \
+		".launch\"; .popsection");                                                    \
+	extern const char name##_image[] TINY_LOCAL, name##_image_end[] TINY_LOCAL;           \
+	extern const struct rv_launch name##_launch TINY_LOCAL;                               \
 	static const struct tiny_payload name = { name##_image, name##_image_end, &name##_launch }
+#define TINY_PAYLOAD(name, guest) TINY_SIGNED(name, guest, guest)
 
 #endif
