@@ -12,7 +12,7 @@ MT_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h spec/*.h test/ma
 	test/unit/mem_*.h test/common/*.h) include/ravelin/abi.h mk/test.mk
 MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclude -Iarch-fake -Ispec -Itest/common \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c test/unit/test_dma.c))
+MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c test/unit/test_dma*.c))
 MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma
 
 TESTS += $(MT_TESTS) $(MT_OUT)/races $(MT_OUT)/lock-analysis

@@ -75,6 +75,13 @@ static u32 tables_for(const struct spec_state *state, const struct spec_context 
 	return pages == 1 ? 0 : pages == PAGES_PER_BLOCK ? 1 : 2;
 }
 
+static void make_tables(const struct spec_state *state, struct spec_context *context, u64 iova)
+{
+	context->tables_free -= tables_for(state, context, iova);
+	context->has_level2[gib_of(state, context, iova)] = true;
+	context->has_level3[block_of(state, context, iova)] = true;
+}
+
 /* ---- what is mapped ---- */
 
 /* The place that says what this iova maps, NULL if it can map nothing. */
@@ -117,13 +124,11 @@ static bool is_owners(struct spec_state *state, const struct spec_vm *vm, u64 io
 	return iova < SPEC_GFNS && vm->gfn[iova].pfn == pfn && !is_of_image(vm, iova);
 }
 
-static enum cv_status map_one(struct spec_state *state, struct spec_context *context, u64 iova,
-			      u64 pfn)
+static enum cv_status map_check(struct spec_state *state, struct spec_context *context, u64 iova,
+				u64 pfn)
 {
 	struct spec_vm *vm = owner_of(state, context);
 	struct spec_page *page = spec_page(state, pfn);
-	u64 *slot;
-	u32 tables;
 
 	if (iova >= GFN_LIMIT || page == NULL) {
 		return CV_E_RANGE;
@@ -131,25 +136,58 @@ static enum cv_status map_one(struct spec_state *state, struct spec_context *con
 	if (!may_grow(vm) || !is_owners(state, vm, iova, pfn)) {
 		return CV_E_STATE;
 	}
-	slot = slot_of(state, context, iova);
-	if (*slot != 0 || page->count == LEDGER_COUNT_MAX) {
-		return CV_E_BUSY;
-	}
-	tables = tables_for(state, context, iova);
-	if (context->tables_free < tables) {
-		return CV_E_NOMEM;
-	}
-	context->tables_free -= tables;
-	context->has_level2[gib_of(state, context, iova)] = true;
-	context->has_level3[block_of(state, context, iova)] = true;
-	*slot = pfn;
+	return *slot_of(state, context, iova) != 0 || page->count == LEDGER_COUNT_MAX ? CV_E_BUSY
+										      : CV_OK;
+}
+
+static void map_commit(struct spec_state *state, struct spec_context *context, u64 iova, u64 pfn)
+{
+	struct spec_vm *vm = owner_of(state, context);
+	struct spec_page *page = spec_page(state, pfn);
+
+	*slot_of(state, context, iova) = pfn;
 	context->pages++;
 	page->count++;
 	page->is_shared = page->is_shared || page->owner == OWNER_HOST;
 	if (vm != NULL) {
 		vm->dma_pages++;
 	}
-	return CV_OK;
+}
+
+static enum cv_status map_one(struct spec_state *state, struct spec_context *context, u64 iova,
+			      u64 pfn)
+{
+	enum cv_status status = map_check(state, context, iova, pfn);
+
+	if (status == CV_OK && context->tables_free < tables_for(state, context, iova)) {
+		status = CV_E_NOMEM;
+	}
+	if (status == CV_OK) {
+		make_tables(state, context, iova);
+		map_commit(state, context, iova, pfn);
+	}
+	return status;
+}
+
+/* 512 pages at once, one table fewer, if every one of them could go and no table is there. */
+static bool map_block(struct spec_state *state, struct spec_context *context, u64 iova, u64 pfn)
+{
+	u64 covers = leaf_pages(state, context, iova);
+
+	if (covers == 1 || (covers == PAGES_PER_GIB && context->tables_free == 0)) {
+		return false;
+	}
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
+		if (map_check(state, context, iova + i, pfn + i) != CV_OK) {
+			return false;
+		}
+	}
+	context->tables_free -= covers == PAGES_PER_GIB ? 1 : 0;
+	context->has_level2[gib_of(state, context, iova)] = true;
+	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {
+		map_commit(state, context, iova + i, pfn + i);
+	}
+	return true;
 }
 
 static void unmap_one(struct spec_state *state, struct spec_context *context, u64 *slot)
@@ -234,6 +272,18 @@ enum cv_status spec_dma_map(struct spec_state *state, u64 index, u64 iova, u64 p
 	u64 i = 0;
 
 	while (status == CV_OK && i < pages && i < RV_BATCH_PAGES) {
+		/* As in spec_map(): a block goes at once, and a batch ends where one may begin. */
+		bool may_be_block = pages - i >= PAGES_PER_BLOCK &&
+				    (iova + i) % PAGES_PER_BLOCK == 0 &&
+				    (pfn + i) % PAGES_PER_BLOCK == 0;
+
+		if (may_be_block && i > 0) {
+			break;
+		}
+		if (may_be_block && map_block(state, context, iova, pfn)) {
+			i = PAGES_PER_BLOCK;
+			break;
+		}
 		status = map_one(state, context, iova + i, pfn + i);
 		i += status == CV_OK;
 	}
@@ -249,7 +299,8 @@ enum cv_status spec_dma_unmap(struct spec_state *state, u64 index, u64 iova, u64
 	struct spec_context *context;
 	enum cv_status status = CV_E_INVALID;
 	u64 end = iova + pages;
-	u32 unmapped = 0;
+	u64 at = iova;
+	u64 unmapped = 0;
 
 	if (pages != 0 && iova < GFN_LIMIT && pages <= GFN_LIMIT - iova) {
 		status = find(state, index, &context);
@@ -260,18 +311,34 @@ enum cv_status spec_dma_unmap(struct spec_state *state, u64 index, u64 iova, u64
 	if (!may_shrink(owner_of(state, context))) {
 		return CV_E_STATE;
 	}
-	for (u32 looks = 0; iova < end && unmapped < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES;
+	for (u32 looks = 0; at < end && unmapped < RV_BATCH_PAGES && looks < 8 * RV_BATCH_PAGES;
 	     looks++) {
-		u64 covers = leaf_pages(state, context, iova);
-		u64 *slot = slot_of(state, context, iova);
+		u64 *slot = slot_of(state, context, at);
+		bool is_mapped = slot != NULL && *slot != 0;
+		u64 covers = leaf_pages(state, context, at);
 
-		if (slot != NULL && *slot != 0) {
-			unmap_one(state, context, slot);
+		/* A part of a block: it becomes pages first. */
+		if (is_mapped && (at % covers != 0 || end - at < covers)) {
+			if (context->tables_free == 0) {
+				status = CV_E_NOMEM;
+				break;
+			}
+			make_tables(state, context, at);
+			covers = 1;
+		}
+		if (is_mapped && unmapped + covers > RV_BATCH_PAGES) {
+			break;
+		}
+		for (u64 i = 0; is_mapped && i < covers; i++) {
+			unmap_one(state, context, slot_of(state, context, at + i));
 			unmapped++;
 		}
-		iova = align_down(iova, covers) + covers;
+		at = min_u64(align_down(at, covers) + covers, end);
 	}
-	*next = min_u64(iova, end);
+	if (at == iova) {
+		return status;
+	}
+	*next = at;
 	return CV_OK;
 }
 

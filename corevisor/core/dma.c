@@ -11,6 +11,7 @@
 #include <cv/check.h>
 #include <cv/ledger.h>
 #include <cv/mem.h>
+#include <cv/mem_page.h>
 #include <cv/vm.h>
 
 static struct dma_context contexts[RV_DMA_CONTEXTS];
@@ -176,7 +177,7 @@ enum cv_status dma_topup(u64 index, u64 pfn)
 	return status;
 }
 
-/* ---- RV_DMA_MAP, RV_DMA_UNMAP; the block's lock is held in what deals with one page ---- */
+/* ---- RV_DMA_MAP, RV_DMA_UNMAP; the block's lock is held in what deals with pages ---- */
 
 /*
  * Whether the page is the owner's at this address. An open VM's pages are the host's: what counts
@@ -199,36 +200,54 @@ static bool is_owners(const struct vm *vm, gfn_t iova, pfn_t pfn)
 	return leaf.is_mapped && s2_leaf_pfn(&leaf, iova).v == pfn.v;
 }
 
-static enum cv_status map_check(struct dma_context *context, gfn_t iova, pfn_t pfn)
+static bool has_tables(struct dma_context *context, gfn_t iova, u32 level)
 {
-	if (!may_grow(context->vm) || !is_owners(context->vm, iova, pfn)) {
+	return pool_count(&context->tables) >= s2_tables_needed(&context->s2, iova, level);
+}
+
+static enum cv_status page_check(const struct vm *vm, gfn_t iova, pfn_t pfn)
+{
+	if (!ledger_is_ram(pfn)) {
+		return CV_E_RANGE;
+	}
+	if (!may_grow(vm) || !is_owners(vm, iova, pfn)) {
 		return CV_E_STATE;
 	}
-	if (s2_walk(&context->s2, iova).is_mapped || ledger_get(pfn).count == LEDGER_COUNT_MAX) {
+	return ledger_get(pfn).count == LEDGER_COUNT_MAX ? CV_E_BUSY : CV_OK;
+}
+
+/* Whether each page of a leaf of `level` may go, and the leaf be made. */
+static enum cv_status map_check(struct dma_context *context, gfn_t iova, pfn_t pfn, u32 level)
+{
+	const struct s2_leaf leaf = s2_walk(&context->s2, iova);
+	enum cv_status status =
+		leaf.level > level ? CV_E_BUSY : CV_OK; /* a table in a block's place */
+
+	for (u64 i = 0; status == CV_OK && i < s2_leaf_pages(level); i++) {
+		status = page_check(context->vm, gfn_make(iova.v + i), pfn_add(pfn, i));
+	}
+	if (status != CV_OK) {
+		return status;
+	}
+	if (leaf.is_mapped) {
 		return CV_E_BUSY;
 	}
-	return pool_count(&context->tables) < s2_tables_needed(&context->s2, iova, 3) ? CV_E_NOMEM
-										      : CV_OK;
+	return has_tables(context, iova, level) ? CV_OK : CV_E_NOMEM;
 }
 
-/* One use more or fewer. The host's page is pinned while it has any. */
-static void page_count(struct dma_context *context, pfn_t pfn, bool is_added)
+/* One use more of each page of a leaf, or one fewer. */
+static void count_uses(struct dma_context *context, pfn_t first, u32 level, bool is_added)
 {
-	struct page page = ledger_get(pfn);
+	const u64 pages = is_added ? s2_leaf_pages(level) : -s2_leaf_pages(level);
 
-	CV_CHECK(is_added || page.count > 0);
-	page.count = is_added ? page.count + 1 : page.count - 1;
-	if (page.owner == OWNER_HOST) {
-		page.state = page.count > 0 ? PAGE_SHARED : PAGE_EXCLUSIVE;
-	}
-	ledger_set(pfn, page);
-	context->pages = is_added ? context->pages + 1 : context->pages - 1;
+	mem_leaf_update(first, level, is_added ? 1 : -1, NULL);
+	context->pages += pages;
 	if (context->vm != NULL) {
-		context->vm->dma_pages += is_added ? 1 : -1ull;
+		context->vm->dma_pages += pages;
 	}
 }
 
-static enum cv_status map_page(struct dma_context *context, gfn_t iova, pfn_t pfn)
+static enum cv_status map_leaf(struct dma_context *context, gfn_t iova, pfn_t pfn, u32 level)
 {
 	struct lock *lock;
 	enum cv_status status;
@@ -238,10 +257,10 @@ static enum cv_status map_page(struct dma_context *context, gfn_t iova, pfn_t pf
 	}
 	lock = ledger_lock(pfn);
 	lock_acquire(lock);
-	status = map_check(context, iova, pfn);
+	status = map_check(context, iova, pfn, level);
 	if (status == CV_OK) {
-		page_count(context, pfn, true);
-		s2_map(&context->s2, iova, pfn_pa(pfn), 3, S2_NORMAL_RWX, S2_WISH_PRIVATE);
+		count_uses(context, pfn, level, true);
+		s2_map(&context->s2, iova, pfn_pa(pfn), level, S2_NORMAL_RWX, S2_WISH_PRIVATE);
 	}
 	lock_release(lock);
 	return status;
@@ -257,7 +276,17 @@ enum cv_status dma_map(u64 index, u64 iova, u64 pfn, u64 pages, u64 *done)
 		return status;
 	}
 	while (status == CV_OK && i < min_u64(pages, RV_BATCH_PAGES)) {
-		status = map_page(context, gfn_make(iova + i), pfn_make(pfn + i));
+		bool may_be_block = s2_leaf_fits(2, (iova + i) | (pfn + i), pages - i);
+
+		if (may_be_block && i > 0) {
+			break; /* the rest of this batch would keep it from being one */
+		}
+		if (may_be_block && map_leaf(context, gfn_make(iova), pfn_make(pfn), 2) == CV_OK) {
+			i = PAGES_PER_BLOCK;
+			break;
+		}
+		/* Page by page it goes, or the reason shows. */
+		status = map_leaf(context, gfn_make(iova + i), pfn_make(pfn + i), 3);
 		i += status == CV_OK;
 	}
 	leave(context, context->vm);
@@ -268,33 +297,52 @@ enum cv_status dma_map(u64 index, u64 iova, u64 pfn, u64 pages, u64 *done)
 	return CV_OK;
 }
 
-static u64 unmap_run(struct dma_context *context, u64 iova, u64 end)
+static void unmap_leaf(struct dma_context *context, gfn_t iova, const struct s2_leaf *leaf)
 {
-	u32 unmapped = 0;
+	pfn_t first = pa_pfn(leaf->pa);
+	struct lock *lock = ledger_lock(first);
 
-	for (u32 looks = 0; iova < end && unmapped < RV_BATCH_PAGES && looks < MEM_LOOKS_MAX;
+	lock_acquire(lock);
+	s2_unmap(&context->s2, iova, leaf->level, S2_WISH_PRIVATE);
+	count_uses(context, first, leaf->level, false);
+	lock_release(lock);
+}
+
+/* Post: *iova is the first that was not dealt with. Errors: NOMEM (a block must be split, and there
+ * is no table), what came before is unmapped. */
+static enum cv_status unmap_run(struct dma_context *context, u64 *iova, u64 end)
+{
+	u64 unmapped = 0;
+
+	for (u32 looks = 0; *iova < end && unmapped < RV_BATCH_PAGES && looks < MEM_LOOKS_MAX;
 	     looks++) {
-		struct s2_leaf leaf = s2_walk(&context->s2, gfn_make(iova));
+		gfn_t at = gfn_make(*iova);
+		struct s2_leaf leaf = s2_walk(&context->s2, at);
 
-		if (leaf.is_mapped) {
-			pfn_t pfn = pa_pfn(leaf.pa);
-			struct lock *lock = ledger_lock(pfn);
-
-			lock_acquire(lock);
-			s2_unmap(&context->s2, gfn_make(iova), 3, S2_WISH_PRIVATE);
-			page_count(context, pfn, false);
-			lock_release(lock);
-			unmapped++;
+		if (leaf.is_mapped && !s2_leaf_fits(leaf.level, at.v, end - at.v)) {
+			if (!has_tables(context, at, 3)) {
+				return CV_E_NOMEM;
+			}
+			s2_split(&context->s2, at, 3);
+			leaf = s2_walk(&context->s2, at);
 		}
-		iova = s2_leaf_end(&leaf, iova);
+		if (leaf.is_mapped) {
+			if (unmapped + s2_leaf_pages(leaf.level) > RV_BATCH_PAGES) {
+				break; /* the next call begins with it */
+			}
+			unmap_leaf(context, at, &leaf);
+			unmapped += s2_leaf_pages(leaf.level);
+		}
+		*iova = min_u64(s2_leaf_end(&leaf, at.v), end);
 	}
-	return min_u64(iova, end);
+	return CV_OK;
 }
 
 enum cv_status dma_unmap(u64 index, u64 iova, u64 pages, u64 *next)
 {
 	struct dma_context *context;
 	enum cv_status status = CV_E_INVALID;
+	u64 at = iova;
 
 	if (pages > 0 && iova < GFN_LIMIT && pages <= GFN_LIMIT - iova) {
 		status = enter(index, &context);
@@ -302,13 +350,13 @@ enum cv_status dma_unmap(u64 index, u64 iova, u64 pages, u64 *next)
 	if (status != CV_OK) {
 		return status;
 	}
-	if (may_shrink(context->vm)) {
-		*next = unmap_run(context, iova, iova + pages);
-	} else {
-		status = CV_E_STATE;
-	}
+	status = may_shrink(context->vm) ? unmap_run(context, &at, iova + pages) : CV_E_STATE;
 	leave(context, context->vm);
-	return status;
+	if (at == iova) {
+		return status;
+	}
+	*next = at;
+	return CV_OK;
 }
 
 /* ---- RV_DMA_FREE ---- */

@@ -317,8 +317,8 @@ void ledger_set_block(pfn_t first, struct page page)
 	struct ledger_block *block = place_of(first).block;
 	const u64 entry = entry_make(page);
 
-	CV_CHECK(is_aligned(first.v, PAGES_PER_BLOCK) && page.count == 0 &&
-		 is_aligned(page.gfn, PAGES_PER_BLOCK) && page.gfn < GFN_LIMIT);
+	CV_CHECK(is_aligned(first.v, PAGES_PER_BLOCK) && is_aligned(page.gfn, PAGES_PER_BLOCK));
+	CV_CHECK(page.count <= LEDGER_COUNT_MAX && page.gfn < GFN_LIMIT);
 	block_to_host(block, first);
 	CV_CHECK(ledger_block_is_host_alone(first)); /* all of it is RAM */
 	if (page.owner != OWNER_HOST) {

@@ -244,15 +244,32 @@ enum cv_status mem_host_share_core(u64 pfn)
 	return page_step(pfn, share_core_locked);
 }
 
+void mem_leaf_update(pfn_t first, u32 level, s64 uses, const enum page_state *state)
+{
+	const bool is_whole = level < 3 && ledger_block_is_whole(first);
+
+	for (u64 i = 0; i < (is_whole ? 1 : s2_leaf_pages(level)); i++) {
+		struct page page = ledger_get(pfn_add(first, i));
+
+		page.count += (u32)uses; /* the ledger checks the sum */
+		if (state != NULL) {
+			page.state = *state;
+		} else if (page.owner == OWNER_HOST) {
+			page.state = page.count > 0 ? PAGE_SHARED : PAGE_EXCLUSIVE;
+		}
+		if (is_whole) {
+			ledger_set_block(first, page);
+		} else {
+			ledger_set(pfn_add(first, i), page);
+		}
+	}
+}
+
 /* One use fewer of a page that the host lent. Pre: the block's lock is held. */
 static void unpin(pfn_t pfn)
 {
-	struct page page = ledger_get(pfn);
-
-	CV_CHECK(page.owner == OWNER_HOST && page.state == PAGE_SHARED && page.count > 0);
-	page.count--;
-	page.state = page.count > 0 ? PAGE_SHARED : PAGE_EXCLUSIVE;
-	ledger_set(pfn, page);
+	CV_CHECK(ledger_is(pfn, OWNER_HOST, PAGE_SHARED));
+	mem_leaf_update(pfn, 3, -1, NULL);
 }
 
 void mem_host_unshare_core(pfn_t pfn)
@@ -464,27 +481,10 @@ void mem_page_reclaim(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf)
 	lock_release(lock);
 }
 
-/* The pages of a VM's leaf are shared or private from now on; whose they are and who counts on them
- * stays. */
-static void set_state(pfn_t first, u32 level, enum page_state state)
-{
-	bool is_whole = level < 3 && ledger_block_is_whole(first);
-
-	for (u64 i = 0; i < (is_whole ? 1 : s2_leaf_pages(level)); i++) {
-		struct page page = ledger_get(pfn_add(first, i));
-
-		page.state = state;
-		if (is_whole) {
-			ledger_set_block(first, page);
-		} else {
-			ledger_set(pfn_add(first, i), page);
-		}
-	}
-}
-
 static void set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum s2_wish wish,
 		     bool is_content_kept) CV_REQUIRES(vm->lock)
 {
+	const enum page_state state = wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE;
 	pfn_t first = pa_pfn(leaf->pa);
 	struct lock *lock = ledger_lock(first);
 
@@ -496,7 +496,7 @@ static void set_wish(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf, enum 
 		mem_scrub_pages(first, s2_leaf_pages(leaf->level));
 	}
 	arch_icache_invalidate_all();
-	set_state(first, leaf->level, wish == S2_WISH_SHARED ? PAGE_SHARED : PAGE_EXCLUSIVE);
+	mem_leaf_update(first, leaf->level, 0, &state);
 	if (wish == S2_WISH_SHARED) {
 		host_map_add(first, leaf->level);
 	}

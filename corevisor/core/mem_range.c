@@ -39,8 +39,8 @@ enum cv_status mem_map(u64 handle, u64 gfn, u64 pfn, u64 pages, u64 *done)
 	vm_assume_locked(vm);
 	status = seal_check(vm);
 	while (status == CV_OK && i < min_u64(pages, RV_BATCH_PAGES)) {
-		bool may_be_block = vm->is_protected && pages - i >= PAGES_PER_BLOCK &&
-				    is_aligned((gfn + i) | (pfn + i), PAGES_PER_BLOCK);
+		bool may_be_block =
+			vm->is_protected && s2_leaf_fits(2, (gfn + i) | (pfn + i), pages - i);
 
 		if (may_be_block && i > 0) {
 			break; /* the rest of this batch would keep it from being one */
@@ -122,8 +122,7 @@ static u32 level_that_fits(u64 gfn, u64 end, u32 largest)
 {
 	u32 level = largest;
 
-	while (level < 3 &&
-	       (!is_aligned(gfn, s2_leaf_pages(level)) || end - gfn < s2_leaf_pages(level))) {
+	while (level < 3 && !s2_leaf_fits(level, gfn, end - gfn)) {
 		level++;
 	}
 	return level;

@@ -138,10 +138,10 @@ static void observe_slot(struct spec_context *out, const struct dma_context *con
 {
 	struct s2_leaf leaf = s2_walk(&context->s2, gfn_make(iova));
 
-	if (leaf.is_mapped && (leaf.level != 3 || leaf.attr != S2_NORMAL_RWX)) {
+	if (leaf.is_mapped && (leaf.level < 2 || leaf.attr != S2_NORMAL_RWX)) {
 		fake_fail("a DMA context has an odd leaf at %#lx", iova);
 	}
-	out->pfn[slot] = leaf.is_mapped ? leaf.pa.v >> PAGE_SHIFT : 0;
+	out->pfn[slot] = leaf.is_mapped ? s2_leaf_pfn(&leaf, gfn_make(iova)).v : 0;
 }
 
 static void observe_context(struct spec_state *state, u32 index)

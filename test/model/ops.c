@@ -67,7 +67,7 @@ const struct op_kind model_ops[] = {
 	  { "context", "pfn" }, FUNCTIONS(dma_topup, NULL) },
 	{ "dma_map", 20, OK | INVALID | NOENT | RANGE | STATE | BUSY | NOMEM,
 	  { "context", "iova", "pfn", "pages" }, FUNCTIONS(dma_map, NULL) },
-	{ "dma_unmap", 6, OK | INVALID | NOENT | STATE,
+	{ "dma_unmap", 6, OK | INVALID | NOENT | STATE | NOMEM,
 	  { "context", "iova", "pages" }, FUNCTIONS(dma_unmap, NULL) },
 	{ "dma_free", 3, OK | INVALID | NOENT | STATE | BUSY,
 	  { "context" }, FUNCTIONS(dma_free, NULL) },

@@ -129,6 +129,11 @@ void draw_dma_map(u64 *arg)
 	arg[0] = pick_context();
 	arg[1] = pick_iova(arg[0], &arg[2]);
 	arg[3] = one_in(20) ? 0 : 1 + pick(4);
+	if (one_in(4)) { /* what a block can be, or nearly */
+		arg[1] = align_down(arg[1], PAGES_PER_BLOCK);
+		arg[2] = align_down(arg[2], PAGES_PER_BLOCK);
+		arg[3] = PAGES_PER_BLOCK - 1 + pick(4);
+	}
 }
 
 struct outcome core_dma_map(const u64 *arg)
@@ -155,6 +160,10 @@ void draw_dma_unmap(u64 *arg)
 	if (one_in(12)) {
 		arg[1] = 0;
 		arg[2] = GFN_LIMIT;
+	}
+	if (one_in(6)) {
+		arg[1] = align_down(arg[1], PAGES_PER_BLOCK);
+		arg[2] = PAGES_PER_BLOCK - 1 + pick(4);
 	}
 }
 

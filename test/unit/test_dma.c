@@ -16,10 +16,10 @@
 #include <cv/pool.h>
 #include <cv/vcpu.h>
 
-#include "mem_fixture.h"
+#include "mem_dma.h"
 
-/* Where things lie in the host's 2 MiB blocks. */
-enum { VM = 0, VM2 = 20, CONTEXTS = 40, GUEST = 200, HOST = 300 };
+/* Where things lie in the host's 2 MiB blocks; CONTEXTS: mem_dma.h. */
+enum { VM = 0, VM2 = 20, GUEST = 200, HOST = 300 };
 #define SECRET 0x5ec2e75ec2e7ull
 
 static u64 vm;
@@ -30,17 +30,6 @@ static int set_up(void **state)
 	fake_boot(&fake_small_machine);
 	vm = make_vm(RV_VM_PROTECTED, PAGE(VM), 4);
 	return 0;
-}
-
-/* Context `n` with `tables` table pages, from pages of its own. */
-static void make_context(u32 n, u64 owner, u32 tables)
-{
-	u64 first = PAGE(CONTEXTS + 8 * n);
-
-	assert_int_equal(dma_alloc(n, owner, first), CV_OK);
-	for (u32 i = 0; i < tables; i++) {
-		assert_int_equal(dma_topup(n, first + 2 + i), CV_OK);
-	}
 }
 
 static void give(u64 handle, u64 gfn, u64 pfn)
@@ -66,21 +55,6 @@ static enum cv_status unmap(u32 context, u64 iova)
 
 	assert_int_equal(next, status == CV_OK ? iova + 1 : 77);
 	return status;
-}
-
-static void free_context(u32 context)
-{
-	u64 left = 77;
-
-	assert_int_equal(dma_free(context, &left), CV_OK);
-	assert_int_equal(left, 0);
-}
-
-static bool device_reaches(u32 context, u64 iova)
-{
-	u64 value;
-
-	return fake_dma_read(context, iova << PAGE_SHIFT, &value);
 }
 
 static bool is_page(u64 pfn, u32 owner, enum page_state page_state, u32 count, u64 gfn)

@@ -85,7 +85,7 @@ struct page ledger_get(pfn_t pfn);
 void ledger_set(pfn_t pfn, struct page page);
 /* All 512 pages at once, whatever they were: the host's alone, or a VM's with gfns that ascend from
  * page.gfn. Takes no more steps than for one page, but where the pages differed before. Pre:
- * `first` and page.gfn are block aligned; page.count is 0. */
+ * `first` and page.gfn are block aligned; the host's page.count is 0. */
 void ledger_set_block(pfn_t first, struct page page);
 bool ledger_is(pfn_t pfn, u32 owner, enum page_state state);
 /* True if all pages of the 2 MiB around `pfn` are RAM and the host's: one block can map them. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What mem_range.c and the sealing need of mem.c and mem_block.c: the transitions of one leaf of a
- * VM's table, be it a page or a block of 512. */
+/* What mem_range.c, dma.c and the sealing need of mem.c and mem_block.c: the transitions of one
+ * leaf of a table, be it a page or a block of 512. */
 #ifndef CV_MEM_PAGE_H
 #define CV_MEM_PAGE_H
 
+#include <cv/ledger.h>
 #include <cv/s2.h>
 #include <cv/vm.h>
 
@@ -23,6 +24,10 @@ bool mem_block_map(struct vm *vm, gfn_t gfn, pfn_t pfn) CV_REQUIRES(vm->lock);
  * block. */
 CV_MUST_USE enum cv_status mem_block_split(struct vm *vm, gfn_t gfn, const struct s2_leaf *leaf)
 	CV_REQUIRES(vm->lock);
+/* In the ledger, the pages of a leaf: `uses` (1, 0, -1) more of each, and `state`; NULL: a VM's
+ * page stays in its state, a page of the host is pinned while it has a use. Whose they are stays.
+ * One step if one word stands for all. Pre: the block's lock is held. */
+void mem_leaf_update(pfn_t first, u32 level, s64 uses, const enum page_state *state);
 /* Zeroes them. Pre: nobody else can reach them. */
 void mem_scrub_pages(pfn_t first, u64 pages);
 /* Private -> shared for a page of a snapshot, content and all: the snapshot says that the guest had

@@ -52,6 +52,12 @@ static inline u64 s2_leaf_end(const struct s2_leaf *leaf, u64 gfn)
 {
 	return align_down(gfn, s2_leaf_pages(leaf->level)) + s2_leaf_pages(leaf->level);
 }
+/* Whether a leaf of `level` can begin at `at` and ends within so many pages. `at`: a page number,
+ * or several or-ed. */
+static inline bool s2_leaf_fits(u32 level, u64 at, u64 pages)
+{
+	return is_aligned(at, s2_leaf_pages(level)) && pages >= s2_leaf_pages(level);
+}
 /* The page behind `gfn` in a mapped leaf of whatever size. */
 static inline pfn_t s2_leaf_pfn(const struct s2_leaf *leaf, gfn_t gfn)
 {
