@@ -3,8 +3,8 @@
  * DMA contexts and device pages. Deliberate deviations from the seeds: counts are exact (a mapped
  * iova is refused, not counted twice; a full count is refused, not mapped uncounted; VM pages are
  * counted, too); a host page's iova is its own address; a context can be freed by the host while
- * its VM is not VERIFIED, and only when it maps nothing; an image's page is never mapped; device
- * pages are exclusive, and those of a list.
+ * its VM is not VERIFIED, and only when it maps nothing; an image's page is never mapped; 2 MiB can
+ * be one entry; device pages are exclusive, and those of a list.
  */
 #include "spec_impl.h"
 

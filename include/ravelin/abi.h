@@ -231,15 +231,18 @@ struct rv_launch {
 /* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE (page not
  * the host's alone; VM not READY, or being loaded), NOMEM (RV_POOL_TOPUP). */
 #define RV_DMA_TOPUP RV_HVC(0x141)
-/* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. Errors, for the first
- * page: INVALID (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM
+/* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. 512 pages, both numbers
+ * aligned to 2 MiB, go as one block if all of them may and the context has no table for single pages
+ * there; a call ends before 512 pages that may be one. Errors, for the first page: INVALID (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM
  * not READY, or being loaded; not the owner's page, not at its own address, or an image's), BUSY
  * (iova is mapped; the page's count is full), NOMEM (RV_DMA_TOPUP). Seed: assign_smmu is RV_MEM_MAP,
  * map_smmu this. */
 #define RV_DMA_MAP RV_HVC(0x142)
 /* (context, iova / 4096, pages): at most RV_BATCH_PAGES are unmapped a call, what is not mapped is
- * skipped quickly. -> x1 = first iova / 4096 not yet dealt with. Errors: INVALID (context, pages 0,
- * beyond the IPA space), NOENT, STATE (VM VERIFIED). Seed: clear_smmu. */
+ * skipped quickly. A part of a block can be unmapped once the block has become pages: that takes a
+ * table, and for a moment no device reaches any of it. -> x1 = first iova / 4096 not yet dealt with.
+ * Errors, for what comes first: INVALID (context, pages 0, beyond the IPA space), NOENT, STATE (VM
+ * VERIFIED), NOMEM (part of a block: RV_DMA_TOPUP, or name all of it). Seed: clear_smmu. */
 #define RV_DMA_UNMAP RV_HVC(0x143)
 /* (context): gives its tables back, scrubbed, at most RV_BATCH_PAGES a call. -> x1 = pages still
  * held; with 0 the context has no owner. Errors: INVALID, NOENT, STATE (VM VERIFIED), BUSY (it maps

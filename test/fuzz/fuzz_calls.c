@@ -453,6 +453,10 @@ static void do_dma(void)
 	u64 which = take(1), context = take_small(CONTEXTS), page = take_pfn(),
 	    pages = take_small(20), gfn;
 
+	if ((which & 0x40) != 0) { /* what a block can be, or nearly */
+		page = align_down(page, PAGES_PER_BLOCK);
+		pages += PAGES_PER_BLOCK - 2;
+	}
 	switch (which % 8) {
 	case 0:
 		page = take(1) & 7 ? align_down(page, 2) : page;

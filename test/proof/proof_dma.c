@@ -7,18 +7,16 @@
  *     refusal changes nothing, a success exactly what is specified; the other contexts stay, and
  *     every other field of the VM;
  *   - a page is mapped only while it is the owner's, at its own address, and none of an image; it
- *     is counted before a device can reach it, and until no device remembers it;
+ *     is counted before a device can reach it, and until no device remembers it; a block is one
+ *     leaf only if that holds for all its pages, and goes as one or is split;
  *   - context->pages, vm->dma_pages, vm->dma_contexts and the ledger's counts are exact;
  *   - tables are returned when no device walks them, each once, at most RV_BATCH_PAGES a call.
  * By their contracts: s2.h, ledger.h, pool.h, mem.h (proved elsewhere). A page takes part at one
- * address of the context. Seed: alloc_smmu, map_smmu, clear_smmu (B9, B11, B12), el2_free_smmu_pgd.
- * Proof-args: -Itest/proof/few --unwind 6
- * Proof-entry: proof_dma_alloc quick
- * Proof-entry: proof_dma_topup quick
- * Proof-entry: proof_dma_map
- * Proof-entry: proof_dma_unmap
- * Proof-entry: proof_dma_free quick
- * Proof-entry: proof_dma_index quick
+ * address of the context. A batch is a block, as it is with 512 pages. Seed: alloc_smmu, map_smmu,
+ * clear_smmu (B9, B11, B12), el2_free_smmu_pgd. Proof-args: -Itest/proof/few -DFEW_BATCH_PAGES=4
+ * --unwind 6 Proof-entry: proof_dma_alloc quick Proof-entry: proof_dma_topup quick Proof-entry:
+ * proof_dma_map Proof-entry: proof_dma_unmap Proof-entry: proof_dma_free quick Proof-entry:
+ * proof_dma_index quick
  */
 #include "proof.h"
 
@@ -50,8 +48,10 @@ static u64 any_bits(u32 bits)
 /* ---- locks ---- */
 
 static bool has_mine, has_vm, has_block;
-static u32
-	step; /* map and unmap: which page of the call it is about; one hold of the block's lock */
+/* Map and unmap: which page of the call it is about, or which leaf; one hold of the block's lock,
+ * but that a block that will not be one is tried first. */
+static u32 step;
+static bool is_block_tried;
 
 void lock_acquire(struct lock *lock)
 {
@@ -75,7 +75,8 @@ void lock_release(struct lock *lock)
 	} else {
 		claim(lock == &block_lock && has_block, "the block's is held");
 		has_block = false;
-		step++;
+		step += !is_block_tried;
+		is_block_tried = false;
 	}
 }
 
@@ -389,21 +390,32 @@ void proof_dma_topup(void)
 }
 
 /* ---- the ledger and the tables, by contract ----
- * A step deals with one page; what it finds was drawn before. */
+ * A step deals with one page or leaf; what it finds was drawn before. */
 
 #define STEPS 5u /* of which RV_BATCH_PAGES may map or unmap */
+#define BLOCK ((u32)PAGES_PER_BLOCK)
 
 static bool is_iova_mapped[STEPS];
-static u32 iova_level[STEPS]; /* not mapped: how much the entry covers */
+static u32 iova_level[STEPS]; /* how much the entry covers */
 static bool is_vm_mapped[STEPS];
 static u64 vm_maps[STEPS]; /* the open VM's own map: a pfn */
 static u32 needed[STEPS];
+static u32 block_needed; /* for a block of the first pages */
 static struct page page[STEPS], page_before[STEPS];
 static u64 step_pfn[STEPS]; /* the page; unmap: what is mapped */
 static u64 step_iova[STEPS];
 static bool is_counted[STEPS], is_uncounted[STEPS];
 static bool is_done[STEPS]; /* mapped, or unmapped and forgotten by devices */
 static bool is_unmap;
+static bool is_block; /* what was mapped was a block */
+
+/* The page of the call that `number` belongs to, where page 0 has `first`. */
+static u32 page_of(u64 number, u64 first)
+{
+	claim(number - first == step || (is_block_tried && number - first < BLOCK),
+	      "the page of the step, or of the block");
+	return (u32)(number - first);
+}
 
 bool ledger_is_ram(pfn_t pfn)
 {
@@ -419,39 +431,39 @@ struct lock *ledger_lock(pfn_t pfn)
 
 struct page ledger_get(pfn_t pfn)
 {
-	claim(has_block && pfn.v == step_pfn[step], "under its lock");
-	return page[step];
+	claim(has_block, "under its lock");
+	return page[page_of(pfn.v, first_pfn)];
 }
 
-void ledger_set(pfn_t pfn, struct page to)
+void mem_leaf_update(pfn_t first, u32 level, s64 uses, const enum page_state *state)
 {
-	claim(has_block && pfn.v == step_pfn[step], "under its lock");
-	claim(to.owner == page[step].owner && to.gfn == page[step].gfn, "its owner stays");
+	claim(has_block && first.v == step_pfn[step] && state == NULL, "under its lock");
 	if (is_unmap) {
-		claim(is_done[step] && !is_uncounted[step] && to.count == page[step].count - 1,
+		claim(is_done[step] && !is_uncounted[step] && level == iova_level[step] &&
+			      uses == -1,
 		      "no device remembers it before its count falls");
 		is_uncounted[step] = true;
-	} else {
-		claim(!is_counted[step] && to.count == page[step].count + 1, "one more");
-		claim(to.count <= LEDGER_COUNT_MAX, "that the ledger can hold");
-		is_counted[step] = true;
+		return;
 	}
-	claim(to.state == (to.owner == OWNER_HOST ? to.count > 0 ? PAGE_SHARED : PAGE_EXCLUSIVE
-						  : page[step].state),
-	      "the host's page is pinned while it is counted");
-	page[step] = to;
+	claim(uses == 1 && level == (is_block_tried ? 2 : 3), "one more");
+	for (u32 i = 0; i < (is_block_tried ? BLOCK : 1); i++) {
+		claim(!is_counted[step + i] && page[step + i].count < LEDGER_COUNT_MAX,
+		      "that the ledger can hold");
+		is_counted[step + i] = true;
+	}
 }
 
 struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 {
 	struct s2_leaf leaf = { .level = 3 };
+	u32 i;
 
 	claim(s2 == &mine->s2 ? has_mine : s2 == &vm.s2 && has_vm, "under its lock");
 	claim(step < STEPS, "not too many steps");
 	if (s2 == &vm.s2) {
-		claim(gfn.v == step_iova[step], "the address of the step");
-		leaf.is_mapped = is_vm_mapped[step];
-		leaf.pa = pfn_pa(pfn_make(vm_maps[step]));
+		i = page_of(gfn.v, step_iova[0]);
+		leaf.is_mapped = is_vm_mapped[i];
+		leaf.pa = pfn_pa(pfn_make(vm_maps[i]));
 		return leaf;
 	}
 	if (is_unmap) {
@@ -465,35 +477,54 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 	}
 	claim(gfn.v == step_iova[step], "the address of the step");
 	leaf.is_mapped = is_iova_mapped[step];
+	leaf.level = iova_level[step];
 	leaf.pa = pfn_pa(pfn_make(step_pfn[step]));
 	return leaf;
 }
 
 u32 s2_tables_needed(const struct s2 *s2, gfn_t gfn, u32 level)
 {
-	claim(s2 == &mine->s2 && gfn.v == step_iova[step] && level == 3, "for one page");
-	return needed[step];
+	claim(s2 == &mine->s2 && gfn.v == step_iova[step] && level == (is_block_tried ? 2 : 3),
+	      "for the step's leaf");
+	return is_block_tried ? block_needed : needed[step];
+}
+
+void s2_split(struct s2 *s2, gfn_t gfn, u32 level)
+{
+	claim(s2 == &mine->s2 && gfn.v == step_iova[step] && level == 3 && has_mine, "the leaf");
+	claim(is_unmap && is_iova_mapped[step] && iova_level[step] == 2, "a block");
+	claim(mine->tables.free_count >= needed[step], "tables are there");
+	mine->tables.free_count -= needed[step];
+	step_pfn[step] += gfn.v & (BLOCK - 1);
+	iova_level[step] = 3;
 }
 
 void s2_map(struct s2 *s2, gfn_t gfn, pa_t pa, u32 level, enum s2_attr attr, enum s2_wish wish)
 {
-	claim(s2 == &mine->s2 && has_block && gfn.v == step_iova[step] && level == 3, "one page");
+	const u32 tables = is_block_tried ? block_needed : needed[step];
+
+	claim(s2 == &mine->s2 && has_block && gfn.v == step_iova[step] &&
+		      level == (is_block_tried ? 2 : 3),
+	      "one leaf");
 	claim(pa.v == step_pfn[step] << PAGE_SHIFT && attr == S2_NORMAL_RWX &&
 		      wish == S2_WISH_PRIVATE,
 	      "the page of the step");
-	claim(!is_iova_mapped[step] && is_counted[step],
-	      "it is counted before a device reaches it");
-	claim(mine->tables.free_count >= needed[step], "tables are there");
-	mine->tables.free_count -= needed[step];
-	is_done[step] = true;
+	claim(!is_iova_mapped[step] && (!is_block_tried || iova_level[step] < 3),
+	      "nothing is there");
+	claim(mine->tables.free_count >= tables, "tables are there");
+	mine->tables.free_count -= tables;
+	is_block = is_block_tried;
+	for (u32 i = 0; i < (is_block_tried ? BLOCK : 1); i++) {
+		claim(is_counted[step + i], "it is counted before a device reaches it");
+		is_done[step + i] = true;
+	}
 }
 
 void s2_unmap(struct s2 *s2, gfn_t gfn, u32 level, enum s2_wish wish)
 {
-	claim(s2 == &mine->s2 && has_block && gfn.v == step_iova[step] && level == 3 &&
-		      wish == S2_WISH_PRIVATE,
-	      "one page");
-	claim(is_iova_mapped[step] && !is_done[step], "it is mapped");
+	claim(s2 == &mine->s2 && has_block && gfn.v == step_iova[step] && wish == S2_WISH_PRIVATE,
+	      "one leaf");
+	claim(is_iova_mapped[step] && level == iova_level[step] && !is_done[step], "all of it");
 	is_done[step] = true;
 }
 
@@ -515,13 +546,15 @@ static void any_steps(void)
 {
 	for (u32 i = 0; i < STEPS; i++) {
 		is_iova_mapped[i] = nondet_bool();
-		iova_level[i] = 1 + (u32)any_below(3);
+		iova_level[i] =
+			(is_iova_mapped[i] ? 2 : 1) + (u32)any_below(is_iova_mapped[i] ? 2 : 3);
 		is_vm_mapped[i] = nondet_bool();
 		vm_maps[i] = any_bits(8);
 		needed[i] = (u32)any_below(S2_NEW_TABLES_MAX + 1);
 		page[i] = any_page();
 		page_before[i] = page[i];
 	}
+	block_needed = (u32)any_below(2);
 }
 
 /* ---- RV_DMA_MAP ---- */
@@ -567,6 +600,24 @@ static enum cv_status spec_map_page(u32 i)
 	return want.tables.free_count < needed[i] ? CV_E_NOMEM : CV_OK;
 }
 
+/* A block may begin at page `i` of the call. */
+static bool spec_fits_block(u32 i, u64 pages)
+{
+	return pages - i >= BLOCK && ((step_iova[i] | step_pfn[i]) & (BLOCK - 1)) == 0;
+}
+
+static bool spec_map_block(void)
+{
+	bool may_go = step_iova[0] < GFN_LIMIT && spec_may_grow(mine->vm) && !is_iova_mapped[0] &&
+		      iova_level[0] < 3 && want.tables.free_count >= block_needed;
+
+	for (u32 i = 0; i < BLOCK; i++) {
+		may_go = may_go && ledger_is_ram(pfn_make(step_pfn[i])) && spec_is_owners(i) &&
+			 page[i].count < LEDGER_COUNT_MAX;
+	}
+	return may_go;
+}
+
 static enum cv_status spec_map(u64 pages, u64 *done)
 {
 	enum cv_status expected = pages == 0 ? CV_E_INVALID : spec_enter();
@@ -575,7 +626,17 @@ static enum cv_status spec_map(u64 pages, u64 *done)
 	if (expected != CV_OK) {
 		return expected;
 	}
+	if (spec_fits_block(0, pages) && spec_map_block()) {
+		want.tables.free_count -= block_needed;
+		want.pages += BLOCK;
+		want_vm.dma_pages += mine->vm != NULL ? BLOCK : 0;
+		*done = BLOCK;
+		return CV_OK;
+	}
 	for (u32 i = 0; i < RV_BATCH_PAGES && i < pages; i++) {
+		if (i > 0 && spec_fits_block(i, pages)) {
+			return CV_OK;
+		}
 		expected = spec_map_page(i);
 		if (expected != CV_OK) {
 			return i == 0 ? expected : CV_OK;
@@ -605,13 +666,22 @@ void proof_dma_map(void)
 		step_pfn[i] = first_pfn + i;
 	}
 	expected = spec_map(pages, &expected_done);
+	/* The core asks for this one only where there is RAM. */
+	is_block_tried =
+		spec_fits_block(0, pages) && iova < GFN_LIMIT && ledger_is_ram(pfn_make(first_pfn));
 
 	status = dma_map(MINE, iova, first_pfn, pages, &done);
 
 	reach(status == CV_OK && mine->vm == NULL && done == 2, "the host's pages");
 	reach(status == CV_OK && mine->vm != NULL && vm.is_protected, "a protected VM's");
 	reach(status == CV_OK && mine->vm != NULL && !vm.is_protected, "an open VM's");
-	reach(status == CV_OK && done == RV_BATCH_PAGES && pages > done, "a whole batch");
+	reach(status == CV_OK && done == RV_BATCH_PAGES && pages > done && !is_block, "a batch");
+	reach(is_block && mine->vm == NULL, "a block of the host's");
+	reach(is_block && mine->vm != NULL && vm.is_protected, "a block of a protected VM's");
+	reach(is_block && mine->vm != NULL && !vm.is_protected, "a block of an open VM's");
+	reach(status == CV_OK && done == 3 && spec_fits_block(0, pages),
+	      "a block but for one page");
+	reach(status == CV_OK && done == 2 && spec_fits_block(2, pages), "a block comes next");
 	reach(status == CV_E_INVALID && pages == 0, "INVALID: pages");
 	reach(status == CV_E_NOENT, "NOENT");
 	reach(status == CV_E_RANGE && iova < GFN_LIMIT, "RANGE: not RAM");
@@ -641,7 +711,9 @@ void proof_dma_unmap(void)
 	const u64 nothing = nondet_u64();
 	u64 next = nothing;
 	u64 at = iova;
-	u32 unmapped = 0;
+	u64 unmapped = 0;
+	u32 expected_steps = 0;
+	bool is_split = false;
 	enum cv_status expected = CV_OK;
 
 	any_state();
@@ -649,12 +721,14 @@ void proof_dma_unmap(void)
 	assume(pages <= STEPS || pages > GFN_LIMIT);
 	is_unmap = true;
 	for (u32 i = 0; i < STEPS; i++) {
-		step_pfn[i] = RAM_FIRST + any_below(RAM_PAGES);
+		step_pfn[i] = is_iova_mapped[i] && iova_level[i] == 2
+				      ? align_up(RAM_FIRST, BLOCK)
+				      : RAM_FIRST + any_below(RAM_PAGES);
 		assume(!is_iova_mapped[i] || page[i].count > 0);
 		/* What is mapped is the owner's. */
 		assume(mine->vm != NULL || page[i].owner == OWNER_HOST);
 	}
-	assume((!mine->is_owned || mine->pages >= STEPS) &&
+	assume((!mine->is_owned || mine->pages >= STEPS * BLOCK) &&
 	       (mine->vm == NULL || vm.dma_pages >= mine->pages));
 	want = *mine;
 	want_vm = vm;
@@ -667,13 +741,27 @@ void proof_dma_unmap(void)
 	if (expected == CV_OK && mine->vm != NULL && vm.state == VM_VERIFIED) {
 		expected = CV_E_STATE;
 	}
-	for (u32 i = 0; expected == CV_OK && i < STEPS; i++) {
-		u64 covers = is_iova_mapped[i] ? 1 : s2_leaf_pages(iova_level[i]);
+	for (u32 i = 0; i < STEPS; i++) {
+		u64 covers = s2_leaf_pages(iova_level[i]);
 
-		if (at < iova + pages && unmapped < RV_BATCH_PAGES) {
-			unmapped += is_iova_mapped[i];
-			at += covers - (at & (covers - 1));
+		if (expected != CV_OK || at >= iova + pages || unmapped >= RV_BATCH_PAGES) {
+			break;
 		}
+		if (is_iova_mapped[i] && ((at & (covers - 1)) != 0 || iova + pages - at < covers)) {
+			if (want.tables.free_count < needed[i]) {
+				expected = at == iova ? CV_E_NOMEM : CV_OK;
+				break;
+			}
+			want.tables.free_count -= needed[i];
+			is_split = true;
+			covers = 1;
+		}
+		if (is_iova_mapped[i] && unmapped + covers > RV_BATCH_PAGES) {
+			break;
+		}
+		unmapped += is_iova_mapped[i] ? covers : 0;
+		at += covers - (at & (covers - 1));
+		expected_steps++;
 	}
 	at = at < iova + pages ? at : iova + pages;
 	want.pages -= unmapped;
@@ -685,12 +773,18 @@ void proof_dma_unmap(void)
 	reach(status == CV_OK && mine->vm != NULL && vm.state == VM_POWEROFF, "a dead VM's");
 	reach(status == CV_OK && next < iova + pages, "a whole batch");
 	reach(status == CV_OK && unmapped == 0, "nothing there");
+	reach(status == CV_OK && step == 1 && unmapped == BLOCK, "a block");
+	reach(status == CV_OK && is_split && next == iova + 1, "a page of a block");
+	reach(status == CV_OK && unmapped == 1 && next < iova + pages && !is_split,
+	      "block next time");
+	reach(status == CV_E_NOMEM, "NOMEM");
 	reach(status == CV_E_INVALID && pages == 0, "INVALID: pages");
 	reach(status == CV_E_INVALID && iova < GFN_LIMIT && pages > GFN_LIMIT, "INVALID: too far");
 	reach(status == CV_E_NOENT, "NOENT");
 	reach(status == CV_E_STATE, "STATE");
 	claim(status == expected, "the status is the specified one");
 	claim(next == (status == CV_OK ? at : nothing), "the first not dealt with, or nothing");
+	claim(step == expected_steps, "as far as specified");
 	for (u32 i = 0; i < STEPS; i++) {
 		claim(is_done[i] == (i < step && is_iova_mapped[i]), "what is mapped there goes");
 		claim(is_uncounted[i] == is_done[i], "and is counted no more");
@@ -723,13 +817,13 @@ void proof_dma_free(void)
 		expected = CV_E_BUSY;
 	}
 	if (expected == CV_OK) {
-		/* A batch is one page and the two roots. */
+		/* A batch is two pages and the two roots. */
 		u64 tables = mine->donated_count - S2_ROOT_PAGES;
 
 		want.tables = (struct pool){ .lock = { .rank = LOCK_RANK_POOL } };
-		if (tables > 1) {
-			want.donated_count--;
-			want.donated.v = list[1];
+		if (tables > 2) {
+			want.donated_count -= 2;
+			want.donated.v = list[2];
 		} else {
 			want.s2 = (struct s2){ .root = { 0 } };
 			want.is_owned = false;
@@ -744,7 +838,8 @@ void proof_dma_free(void)
 
 	reach(status == CV_OK && left == 0 && returned == 2, "only the roots");
 	reach(status == CV_OK && left == 0 && returned == 3, "the last table and the roots");
-	reach(status == CV_OK && left == 4, "one of many");
+	reach(status == CV_OK && left == 0 && returned == 4, "a whole batch");
+	reach(status == CV_OK && left == 3, "two of many");
 	reach(status == CV_OK && want_vm.dma_contexts == 1 && vm.state == VM_POWEROFF, "a VM's");
 	reach(status == CV_E_NOENT, "NOENT");
 	reach(status == CV_E_STATE, "STATE");

@@ -13,7 +13,10 @@
 #undef RV_RAM_RANGES
 #undef RV_IMAGES_MAX
 #undef RV_DMA_CONTEXTS
-#define RV_BATCH_PAGES 3
+#ifndef FEW_BATCH_PAGES
+#define FEW_BATCH_PAGES 3
+#endif
+#define RV_BATCH_PAGES FEW_BATCH_PAGES
 #define RV_RAM_RANGES 2
 #define RV_IMAGES_MAX 3
 #define RV_DMA_CONTEXTS 3
