@@ -13,10 +13,14 @@
  *   - tables are returned when no device walks them, each once, at most RV_BATCH_PAGES a call.
  * By their contracts: s2.h, ledger.h, pool.h, mem.h (proved elsewhere). A page takes part at one
  * address of the context. A batch is a block, as it is with 512 pages. Seed: alloc_smmu, map_smmu,
- * clear_smmu (B9, B11, B12), el2_free_smmu_pgd. Proof-args: -Itest/proof/few -DFEW_BATCH_PAGES=4
- * --unwind 6 Proof-entry: proof_dma_alloc quick Proof-entry: proof_dma_topup quick Proof-entry:
- * proof_dma_map Proof-entry: proof_dma_unmap Proof-entry: proof_dma_free quick Proof-entry:
- * proof_dma_index quick
+ * clear_smmu (B9, B11, B12), el2_free_smmu_pgd.
+ * Proof-args: -Itest/proof/few -DFEW_BATCH_PAGES=4 --unwind 6
+ * Proof-entry: proof_dma_alloc quick
+ * Proof-entry: proof_dma_topup quick
+ * Proof-entry: proof_dma_map
+ * Proof-entry: proof_dma_unmap
+ * Proof-entry: proof_dma_free quick
+ * Proof-entry: proof_dma_index quick
  */
 #include "proof.h"
 
