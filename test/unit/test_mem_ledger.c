@@ -186,6 +186,14 @@ static void test_whole_blocks(void **state)
 	assert_int_equal(ledger_count(RV_PAGES_VM_SHARED), 512);
 	assert_int_equal(ledger_count(RV_PAGES_VM), 0);
 
+	/* All of them with a count, which each keeps until it differs. */
+	page.count = LEDGER_COUNT_MAX;
+	ledger_set_block(pfn_make(first), page);
+	assert_int_equal(ledger_get(pfn_make(first + 511)).count, LEDGER_COUNT_MAX);
+	assert_int_equal(ledger_count(RV_PAGES_VM_SHARED), 512);
+	page.count = 0;
+	ledger_set_block(pfn_make(first), page);
+
 	/* The same again changes nothing, another state of one page concerns that page alone. */
 	ledger_set(pfn_make(first + 511), ledger_get(pfn_make(first + 511)));
 	assert_true(ledger_block_is_whole(pfn_make(first)));
