@@ -112,40 +112,117 @@ static enum cv_status end_spec(u64 vm, u32 context, u64 *value)
 CALL(end_a, end_core(vm_a, OF_A, &v), end_spec(vm_a, OF_A, &v))
 CALL(end_b, end_core(vm_b, OF_B, &v), end_spec(vm_b, OF_B, &v))
 
+/* ---- blocks: the 2 MiB around the subject ---- */
+
+#define BLOCK_OF(pfn) align_down(pfn, 512)
+MAP(map_host_block, OF_HOST, BLOCK_OF(p), BLOCK_OF(p), 512)
+MAP(map_host_behind_pages, OF_HOST, BLOCK_OF(p) - 4, BLOCK_OF(p) - 4, 516)
+MAP(map_host_crooked, OF_HOST, BLOCK_OF(p), BLOCK_OF(p) + 1, 512)
+UNMAP(unmap_host_block, OF_HOST, BLOCK_OF(p), 512)
+UNMAP(unmap_host_part, OF_HOST, BLOCK_OF(p) + 5, 512)
+UNMAP(unmap_host_up_to_part, OF_HOST, BLOCK_OF(p) - 4, 8)
+
+/* The VM has the block, or as much of it as goes, and its device gets as much as goes of that. */
+#define HAVE(name, vm, context, then_core, then_spec) \
+	CALL(name,                                                                        \
+	     mem_map(vm, GFN_BLOCK, BLOCK_OF(p), 512, &v)                                 \
+		     ?: dma_map(context, GFN_BLOCK, BLOCK_OF(p), 512, &v) ?: then_core,   \
+	     spec_map(&spec, vm, GFN_BLOCK, BLOCK_OF(p), 512, &v)                         \
+		     ?: spec_dma_map(&spec, context, GFN_BLOCK, BLOCK_OF(p), 512, &v)     \
+		     ?: then_spec)
+HAVE(block_a, vm_a, OF_A, CV_OK, CV_OK)
+HAVE(block_b, vm_b, OF_B, CV_OK, CV_OK)
+HAVE(block_a_part, vm_a, OF_A, dma_unmap(OF_A, GFN_BLOCK + 3, 1, &v),
+     spec_dma_unmap(&spec, OF_A, GFN_BLOCK + 3, 1, &v))
+HAVE(block_a_shared_page, vm_a, OF_A,
+     wish_core(vm_a, GFN_BLOCK + 3, GFN_BLOCK + 4, S2_WISH_SHARED, true, &v)
+	     ?: dma_unmap(OF_A, 0, RAM_PAGES, &v),
+     wish_spec(vm_a, GFN_BLOCK + 3, GFN_BLOCK + 4, S2_WISH_SHARED, true, &v)
+	     ?: spec_dma_unmap(&spec, OF_A, 0, RAM_PAGES, &v))
+HAVE(block_a_end, vm_a, OF_A, end_core(vm_a, OF_A, &v), end_spec(vm_a, OF_A, &v))
+HAVE(block_b_end, vm_b, OF_B, end_core(vm_b, OF_B, &v), end_spec(vm_b, OF_B, &v))
+
 const struct call dma_calls[] = {
-	ENTRY(alloc_host),     ENTRY(alloc_a),
-	ENTRY(alloc_b),	       ENTRY(alloc_odd),
-	ENTRY(alloc_huge),     ENTRY(alloc_owned),
-	ENTRY(alloc_owned_a),  ENTRY(alloc_no_vm),
-	ENTRY(alloc_index),    ENTRY(topup_host),
-	ENTRY(topup_a),	       ENTRY(topup_b),
-	ENTRY(topup_nobody),   ENTRY(topup_index),
-	ENTRY(map_host),       ENTRY(map_host_elsewhere),
-	ENTRY(map_host_many),  ENTRY(map_host_low),
-	ENTRY(map_a),	       ENTRY(map_a_elsewhere),
-	ENTRY(map_a_identity), ENTRY(map_a_image),
-	ENTRY(map_b),	       ENTRY(map_b_elsewhere),
-	ENTRY(map_b_identity), ENTRY(map_beyond),
-	ENTRY(map_wrap),       ENTRY(map_none),
-	ENTRY(map_nobody),     ENTRY(map_index),
-	ENTRY(unmap_host),     ENTRY(unmap_host_all),
-	ENTRY(unmap_a),	       ENTRY(unmap_a_all),
-	ENTRY(unmap_b),	       ENTRY(unmap_none),
-	ENTRY(unmap_beyond),   ENTRY(unmap_wrap),
-	ENTRY(unmap_nobody),   ENTRY(unmap_index),
-	ENTRY(free_host),      ENTRY(free_a),
-	ENTRY(free_b),	       ENTRY(free_nobody),
-	ENTRY(free_index),     ENTRY(io_a),
-	ENTRY(io_a_next),      ENTRY(io_b),
-	ENTRY(io_neighbour),   ENTRY(io_in_ram),
-	ENTRY(io_beyond),      ENTRY(io_unlisted),
-	ENTRY(io_hidden),      ENTRY(io_huge),
-	ENTRY(io_no_vm),       ENTRY(donate_core),
-	ENTRY(share_core),     ENTRY(give_a),
-	ENTRY(give_b),	       ENTRY(reclaim_a),
-	ENTRY(reclaim_b),      ENTRY(destroy_a),
-	ENTRY(destroy_b),      ENTRY(wish_shared),
-	ENTRY(wish_private),   ENTRY(add_ram),
-	ENTRY(add_ram_behind), ENTRY(end_a),
-	ENTRY(end_b),	       { 0 },
+	ENTRY(alloc_host),
+	ENTRY(alloc_a),
+	ENTRY(alloc_b),
+	ENTRY(alloc_odd),
+	ENTRY(alloc_huge),
+	ENTRY(alloc_owned),
+	ENTRY(alloc_owned_a),
+	ENTRY(alloc_no_vm),
+	ENTRY(alloc_index),
+	ENTRY(topup_host),
+	ENTRY(topup_a),
+	ENTRY(topup_b),
+	ENTRY(topup_nobody),
+	ENTRY(topup_index),
+	ENTRY(map_host),
+	ENTRY(map_host_elsewhere),
+	ENTRY(map_host_many),
+	ENTRY(map_host_low),
+	ENTRY(map_a),
+	ENTRY(map_a_elsewhere),
+	ENTRY(map_a_identity),
+	ENTRY(map_a_image),
+	ENTRY(map_b),
+	ENTRY(map_b_elsewhere),
+	ENTRY(map_b_identity),
+	ENTRY(map_beyond),
+	ENTRY(map_wrap),
+	ENTRY(map_none),
+	ENTRY(map_nobody),
+	ENTRY(map_index),
+	ENTRY(unmap_host),
+	ENTRY(unmap_host_all),
+	ENTRY(unmap_a),
+	ENTRY(unmap_a_all),
+	ENTRY(unmap_b),
+	ENTRY(unmap_none),
+	ENTRY(unmap_beyond),
+	ENTRY(unmap_wrap),
+	ENTRY(unmap_nobody),
+	ENTRY(unmap_index),
+	ENTRY(free_host),
+	ENTRY(free_a),
+	ENTRY(free_b),
+	ENTRY(free_nobody),
+	ENTRY(free_index),
+	ENTRY(io_a),
+	ENTRY(io_a_next),
+	ENTRY(io_b),
+	ENTRY(io_neighbour),
+	ENTRY(io_in_ram),
+	ENTRY(io_beyond),
+	ENTRY(io_unlisted),
+	ENTRY(io_hidden),
+	ENTRY(io_huge),
+	ENTRY(io_no_vm),
+	ENTRY(donate_core),
+	ENTRY(share_core),
+	ENTRY(give_a),
+	ENTRY(give_b),
+	ENTRY(reclaim_a),
+	ENTRY(reclaim_b),
+	ENTRY(destroy_a),
+	ENTRY(destroy_b),
+	ENTRY(wish_shared),
+	ENTRY(wish_private),
+	ENTRY(add_ram),
+	ENTRY(add_ram_behind),
+	ENTRY(end_a),
+	ENTRY(end_b),
+	ENTRY(map_host_block),
+	ENTRY(map_host_behind_pages),
+	ENTRY(map_host_crooked),
+	ENTRY(unmap_host_block),
+	ENTRY(unmap_host_part),
+	ENTRY(unmap_host_up_to_part),
+	ENTRY(block_a),
+	ENTRY(block_b),
+	ENTRY(block_a_part),
+	ENTRY(block_a_shared_page),
+	ENTRY(block_a_end),
+	ENTRY(block_b_end),
+	{ 0 },
 };

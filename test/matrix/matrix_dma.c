@@ -19,6 +19,8 @@ enum scene {
 	VM_PAGE,
 	VM_PAGE_IN_DMA,
 	VM_SHARED_IN_DMA,
+	HOST_BLOCK_IN_DMA,
+	VM_BLOCK_IN_DMA,
 	TABLE_OF_CONTEXT,
 	DEVICE_PAGE,
 	DEVICE_OF_A,
@@ -35,6 +37,8 @@ static const char *const scene_names[SCENES] = {
 	"private",
 	"private, in DMA",
 	"shared, in DMA",
+	"host, in a block in DMA",
+	"private, in a block in DMA",
 	"context's table",
 	"device",
 	"VM a's device",
@@ -54,12 +58,12 @@ static void make_context(u32 context, u64 vm)
 	}
 }
 
-static void map_dma(u32 context, u64 iova, u64 pfn)
+static void map_dma(u32 context, u64 iova, u64 pfn, u64 pages)
 {
 	u64 done;
 
-	BOTH(dma_map(context, iova, pfn, 1, &done),
-	     spec_dma_map(&spec, context, iova, pfn, 1, &done));
+	BOTH(dma_map(context, iova, pfn, pages, &done),
+	     spec_dma_map(&spec, context, iova, pfn, pages, &done));
 }
 
 static void map_io(u64 vm, u64 gfn, u64 pfn)
@@ -73,14 +77,14 @@ static u64 make_scene(enum scene scene)
 
 	switch (scene) {
 	case HOST_PAGE_IN_DMA:
-		map_dma(OF_HOST, SUBJECT, SUBJECT);
+		map_dma(OF_HOST, SUBJECT, SUBJECT, 1);
 		break;
 	case OPEN_PAGE_IN_DMA:
 	case OPEN_PAGE_LOST:
 	case OPEN_PAGE:
 		map(vm_b, GFN_SUBJECT, SUBJECT);
 		if (scene != OPEN_PAGE) {
-			map_dma(OF_B, GFN_SUBJECT, SUBJECT);
+			map_dma(OF_B, GFN_SUBJECT, SUBJECT, 1);
 		}
 		if (scene == OPEN_PAGE_LOST) {
 			BOTH(mem_reclaim(vm_b, GFN_SUBJECT, 1, &next),
@@ -92,11 +96,19 @@ static u64 make_scene(enum scene scene)
 	case VM_SHARED_IN_DMA:
 		map(vm_a, GFN_SUBJECT, SUBJECT);
 		if (scene != VM_PAGE) {
-			map_dma(OF_A, GFN_SUBJECT, SUBJECT);
+			map_dma(OF_A, GFN_SUBJECT, SUBJECT, 1);
 		}
 		if (scene == VM_SHARED_IN_DMA) {
 			set_wish(vm_a, GFN_SUBJECT, S2_WISH_SHARED);
 		}
+		break;
+	case HOST_BLOCK_IN_DMA:
+		map_dma(OF_HOST, BLOCK1, BLOCK1, 512);
+		break;
+	case VM_BLOCK_IN_DMA:
+		BOTH(mem_map(vm_a, GFN_BLOCK, BLOCK1, 512, &next),
+		     spec_map(&spec, vm_a, GFN_BLOCK, BLOCK1, 512, &next));
+		map_dma(OF_A, GFN_BLOCK, BLOCK1, 512);
 		break;
 	case TABLE_OF_CONTEXT:
 		BOTH(dma_topup(OF_HOST, SUBJECT), spec_dma_topup(&spec, OF_HOST, SUBJECT));
@@ -124,6 +136,7 @@ static void warm(u64 subject)
 
 		fake_watch(S2_VMID_DMA + context, iova << PAGE_SHIFT);
 		fake_watch(S2_VMID_DMA + context, GFN_FREE << PAGE_SHIFT);
+		fake_watch(S2_VMID_DMA + context, (GFN_BLOCK + 3) << PAGE_SHIFT);
 		fake_dma_write(context, (iova << PAGE_SHIFT) + 64, JUNK);
 	}
 	fake_watch(OWNER_HOST, subject << PAGE_SHIFT);
@@ -160,7 +173,9 @@ static u64 set_scene(enum scene scene, enum vm_state state, u32 active, enum poo
 /* A device reaches what the specification says its context maps, and nothing else. */
 static void check_devices(u64 subject, const char *what)
 {
-	const u64 iovas[] = { subject, GFN_SUBJECT, GFN_FREE, GFN_IMAGE };
+	const u64 iovas[] = {
+		subject, subject + 1, GFN_SUBJECT, GFN_FREE, GFN_IMAGE, GFN_BLOCK + 3
+	};
 	u64 value;
 
 	for (u32 context = OF_HOST; context <= OF_NOBODY; context++) {
