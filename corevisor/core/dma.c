@@ -220,8 +220,8 @@ static enum cv_status page_check(const struct vm *vm, gfn_t iova, pfn_t pfn)
 static enum cv_status map_check(struct dma_context *context, gfn_t iova, pfn_t pfn, u32 level)
 {
 	const struct s2_leaf leaf = s2_walk(&context->s2, iova);
-	enum cv_status status =
-		leaf.level > level ? CV_E_BUSY : CV_OK; /* a table in a block's place */
+	/* In a block's place there may be a table. */
+	enum cv_status status = leaf.level > level ? CV_E_BUSY : CV_OK;
 
 	for (u64 i = 0; status == CV_OK && i < s2_leaf_pages(level); i++) {
 		status = page_check(context->vm, gfn_make(iova.v + i), pfn_add(pfn, i));
