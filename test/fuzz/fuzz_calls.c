@@ -454,7 +454,7 @@ static void do_dma(void)
 	    pages = take_small(20), gfn;
 
 	if ((which & 0x40) != 0) { /* what a block can be, or nearly */
-		page = align_down(page, PAGES_PER_BLOCK);
+		page = align_down(page, PAGES_PER_BLOCK) + PAGES_PER_BLOCK;
 		pages += PAGES_PER_BLOCK - 2;
 	}
 	switch (which % 8) {
