@@ -178,8 +178,8 @@ static void test_page_by_page(void **state)
 	map(0, BLOCK(1) + 511, BLOCK(1) + 511, 1, 1);
 	assert_int_equal(tables(0), 4);
 	unmap(0, BLOCK(1), 512, BLOCK(2));
-	/* Its table stays, and so no block can be there again. */
-	map(0, BLOCK(1), BLOCK(1), 512, 512);
+	/* Its table stays, and so no block can be there again; a batch is one all the same. */
+	map(0, BLOCK(1), BLOCK(1), 600, 512);
 	assert_true(is_leaf(0, BLOCK(1), 3));
 	assert_int_equal(tables(0), 4);
 	/* What is mapped is refused. */
@@ -201,6 +201,18 @@ static void test_page_by_page(void **state)
 	assert_int_equal(dma_map(2, GFN, BLOCK(4), 512, &done), CV_E_STATE);
 	map(2, GFN + 1, BLOCK(4) + 1, 511, 511);
 	assert_true(is_leaf(2, GFN + 1, 3));
+}
+
+/* The VM's pages lie crooked: one of the two numbers is aligned. */
+static void test_crooked(void **state)
+{
+	(void)state;
+	give(vm, GFN + 1, BLOCK(4), 512);
+	give(vm, GFN + 1024, BLOCK(5) + 1, 512);
+	make_context(0, vm, 5);
+	map(0, GFN + 1, BLOCK(4), 512, 512);
+	map(0, GFN + 1024, BLOCK(5) + 1, 512, 512);
+	assert_true(is_leaf(0, GFN + 1, 3) && is_leaf(0, GFN + 1024, 3));
 }
 
 /* One page that may not go: the run ends before it, as if there were no blocks. */
@@ -374,6 +386,7 @@ int main(void)
 		TEST(test_block_of_the_host),
 		TEST(test_block_of_an_open_vm),
 		TEST(test_page_by_page),
+		TEST(test_crooked),
 		TEST(test_one_page_will_not),
 		TEST(test_batch_before_a_block),
 		TEST(test_guest_shares_a_page),
