@@ -121,6 +121,11 @@ MAP(map_host_crooked, OF_HOST, BLOCK_OF(p), BLOCK_OF(p) + 1, 512)
 UNMAP(unmap_host_block, OF_HOST, BLOCK_OF(p), 512)
 UNMAP(unmap_host_part, OF_HOST, BLOCK_OF(p) + 5, 512)
 UNMAP(unmap_host_up_to_part, OF_HOST, BLOCK_OF(p) - 4, 8)
+/* A table may be left of what was mapped there. */
+CALL(map_host_block_after_all,
+     dma_unmap(OF_HOST, 0, GFN_LIMIT, &v) ?: dma_map(OF_HOST, BLOCK_OF(p), BLOCK_OF(p), 512, &v),
+     spec_dma_unmap(&spec, OF_HOST, 0, GFN_LIMIT, &v)
+	     ?: spec_dma_map(&spec, OF_HOST, BLOCK_OF(p), BLOCK_OF(p), 512, &v))
 
 /* The VM has the block, or as much of it as goes, and its device gets as much as goes of that. */
 #define HAVE(name, vm, context, then_core, then_spec) \
@@ -224,5 +229,6 @@ const struct call dma_calls[] = {
 	ENTRY(block_a_shared_page),
 	ENTRY(block_a_end),
 	ENTRY(block_b_end),
+	ENTRY(map_host_block_after_all),
 	{ 0 },
 };
