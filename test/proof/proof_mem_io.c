@@ -11,20 +11,12 @@
  * Proof-entry: proof_mem_io_reclaim quick
  * Proof-entry: proof_mem_io_overlaps quick
  */
-#include "proof.h"
+#include "one_vm.h"
 
 #include <cv/arch.h>
 #include <cv/host_map.h>
-#include <cv/ledger.h>
 #include <cv/mem.h>
-#include <cv/vm.h>
 
-#define RAM_FIRST 18ull
-#define RAM_PAGES 6ull
-
-static struct vm vm, want, other, other_before;
-static struct lock vm_lock_of;
-static bool is_locked;
 static struct pool core_pool;
 static u32 reserved; /* tables out of reach of others just now */
 static u64 the_gfn, the_pfn;
@@ -35,33 +27,10 @@ static bool vm_has;			    /* the VM's map has something at the gfn */
 static u32 vm_needs, host_needs, host_uses; /* tables */
 static bool is_given_back;
 
-struct vm nondet_vm(void);
-
-struct vm *vm_lock(u64 handle)
-{
-	claim(!is_locked, "locked once");
-	if (handle != vm.handle) {
-		return NULL;
-	}
-	is_locked = true;
-	return &vm;
-}
-
-void vm_unlock(struct vm *of)
-{
-	claim(is_locked && of == &vm, "what is unlocked is locked");
-	is_locked = false;
-}
-
 bool vm_is_ram(const struct vm *of, gfn_t gfn)
 {
 	claim(of == &vm && is_locked, "under the lock");
 	return gfn.v - vm.ram[0].first.v < vm.ram[0].pages;
-}
-
-bool ledger_is_ram(pfn_t pfn)
-{
-	return pfn.v - RAM_FIRST < RAM_PAGES;
 }
 
 bool plat_is_assignable(pfn_t pfn)
@@ -181,17 +150,7 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 
 static void any_state(void)
 {
-	vm = nondet_vm();
-	other = nondet_vm();
-	other_before = other;
-	vm.lock = &vm_lock_of;
-	assume(vm.handle != 0);
-	vm.is_protected = nondet_bool();
-	vm.may_be_saved = nondet_bool();
-	vm.images.is_undone = nondet_bool();
-	vm.seal.is_complete = nondet_bool();
-	vm.state = (enum vm_state)any_below(VM_POWEROFF + 1);
-	vm.seal.mode = (enum seal_mode)any_below(SEAL_LOADING + 1);
+	any_record();
 	vm.ram_count = 1;
 	vm.tables.free_count = (u32)any_below(8);
 	core_pool.free_count = (u32)any_below(8);
