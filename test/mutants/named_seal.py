@@ -93,6 +93,10 @@ MUTANTS = [
     ("load-policy-lost", "seal_load", "load_end_commit", drop("vm->may_be_saved =")),
     ("load-end-goes-on", "seal_load", "load_end_commit", drop("seal_finish(")),
     ("load-time-starts-anew", "seal_load", "load_end_commit", sub("vm_set_verified(vm, guest_time)", "vm_set_verified(vm, 0)")),
+    # ---- what is private gets out ----
+    ("save-end-tells-key", "seal", "seal_save_end", before("seal_finish(", "tag[0] ^= vm->seal.key[0];"), "proof_disclose_save_end"),
+    ("load-tells-register", "seal_load", "is_sane", sub("return saved->power <= VCPU_ON &&", "return saved->power <= VCPU_ON && saved->ctx.x[0] != 7 &&"),
+     "proof_disclose_load_vcpu"),
     # ---- what stands still meanwhile ----
     ("seal-map-goes-on", "mem_range", "mem_map", sub("status = seal_check(vm)", "status = CV_OK")),
     ("seal-map-while-saved", "mem_range", "seal_check", sub("return CV_E_BUSY;", "return CV_OK;")),

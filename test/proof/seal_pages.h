@@ -46,6 +46,7 @@ bool vm_is_ram(const struct vm *of, gfn_t gfn)
 	      "no gfn is passed over");
 	if (is_second) {
 		claim(gfn.v == seen[looks].gfn, "the second run looks where the first did");
+		assume(gfn.v == seen[looks].gfn); /* the solver need not see it again */
 	}
 	seen[looks].gfn = gfn.v;
 	is_ram_here = seen[looks].is_ram;
