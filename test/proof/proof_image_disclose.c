@@ -33,7 +33,7 @@ struct view {
 static struct view one, two;
 static bool is_other; /* the second state differs from the first */
 
-static u8 no_key[CRYPTO_KEY_BYTES];
+static const u8 no_key[CRYPTO_KEY_BYTES];
 
 static void any_key(void)
 {
@@ -64,9 +64,9 @@ static void second_state(void)
 }
 
 /* The call is over. */
-static void see(struct view *view, enum cv_status of)
+static void see(struct view *view, enum cv_status answer)
 {
-	view->status = of;
+	view->status = answer;
 	view->pages_come = loaded;
 	view->pages_go = reclaimed;
 	view->vm = vm;

@@ -59,6 +59,7 @@ struct view {
 static struct view one, two;
 static bool is_other; /* the second guest differs from the first, in each respect */
 static struct vcpu before_0, before_1;
+static const u8 no_key[CRYPTO_KEY_BYTES];
 
 static void any_key(u8 *key)
 {
@@ -136,12 +137,12 @@ static struct public_vcpu public_of(const struct vcpu *vcpu)
 }
 
 /* The call is over. */
-static void see(struct view *view, enum cv_status of)
+static void see(struct view *view, enum cv_status answer)
 {
-	view->status = of;
+	view->status = answer;
 	view->vm = vm;
 	if (vm.seal.mode != SEAL_NONE) {
-		memcpy(view->vm.seal.key, the_epoch, CRYPTO_KEY_BYTES);
+		memcpy(view->vm.seal.key, no_key, CRYPTO_KEY_BYTES);
 	}
 	view->vcpu[0] = public_of(&vcpu_0);
 	view->vcpu[1] = public_of(&vcpu_1);
