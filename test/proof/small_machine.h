@@ -4,7 +4,7 @@
  * are in include/cv/geometry.h), any state of it that the invariants allow, and an architecture
  * that knows who may still reach the page under proof. Pages are modelled by the words that a table
  * has; table pages lie outside the ledger's RAM. One page and one gfn, `the_pfn` and `the_gfn`,
- * take part.
+ * take part; where a block does, they are any one of its pages.
  */
 #ifndef SMALL_MACHINE_H
 #define SMALL_MACHINE_H
@@ -23,7 +23,9 @@
 /* RAM: two regions, 8 pages: half a block, a whole one; and two pages of a third. */
 #define RAM_A 18ull
 #define RAM_A_PAGES 6ull
+#ifndef RAM_B
 #define RAM_B 25ull
+#endif
 #define RAM_B_PAGES 2ull
 #define RAM_PAGES (RAM_A_PAGES + RAM_B_PAGES)
 #define SPLIT_BLOCK 16ull /* first page of the block that RAM begins in */
@@ -85,6 +87,10 @@ static u64 table_pa(u32 index)
 
 static u64 the_pfn;
 static u64 the_gfn;
+#ifndef FIRST_UNDER_PROOF /* what is scrubbed: a page, or a block */
+#define FIRST_UNDER_PROOF the_pfn
+#define PAGES_UNDER_PROOF 1
+#endif
 static struct vm vm;
 static struct vm other_vm;
 static struct vm other_vm_before;
@@ -92,6 +98,7 @@ static bool is_host_stale; /* a valid host entry went and the TLB has not been t
 static bool is_vm_stale;   /* the same for the VM */
 static bool host_keeps;	   /* the host may reach the page while it is zeroed: a guest shares it */
 static bool leaves_vm;	   /* the page has a VM's content in it until it is zeroed */
+static bool host_never;	   /* it is private all the time: no entry of the host's for it */
 static bool is_scrubbed;
 static bool is_cleaned;
 static bool is_icache_stale = true;
@@ -135,6 +142,8 @@ void arch_pte_write(u64 *pte, u64 value)
 	      "no new mapping before the TLBs know of the old one's end");
 	claim(!is_leaf_of_page(value) || is_scrubbed || !leaves_vm,
 	      "a VM's content is gone before anybody gets the page");
+	claim(!host_never || index / TABLE_ENTRIES >= T_VM_ROOT0 || !is_leaf_of_page(value),
+	      "the host gets nothing that is private");
 	/* A descriptor without attributes links a table. */
 	claim((value & ~PTE_ADDR) != (PTE_TABLE | PTE_VALID) || !is_unpublished,
 	      "a table's words are published before it is linked");
@@ -186,10 +195,11 @@ void arch_page_clean_invalidate(pfn_t pfn)
 
 void arch_page_scrub(pfn_t pfn)
 {
-	claim(pfn.v == the_pfn && !is_host_stale && !is_vm_stale, "revoked before zeroed");
+	claim(pfn.v - FIRST_UNDER_PROOF < PAGES_UNDER_PROOF && !is_host_stale && !is_vm_stale,
+	      "revoked before zeroed");
 	claim(host_keeps || !host_maps(pfn.v), "the host cannot reach what is zeroed");
 	claim(!vm_maps(the_gfn), "nor can the VM");
-	is_scrubbed = true;
+	is_scrubbed = is_scrubbed || pfn.v == the_pfn;
 }
 
 void arch_icache_invalidate_all(void)
@@ -305,6 +315,11 @@ bool vm_is_ram(const struct vm *of, gfn_t gfn)
 	return gfn.v - of->ram[0].first.v < of->ram[0].pages;
 }
 
+u64 vm_ram_end(const struct vm *of, gfn_t gfn)
+{
+	return vm_is_ram(of, gfn) ? of->ram[0].first.v + of->ram[0].pages : 0;
+}
+
 /* ---- any state that the invariants allow ---- */
 
 static u64 entries[RAM_PAGES];
@@ -334,6 +349,8 @@ static struct page any_page(void)
 	return page;
 }
 
+static bool is_block_left_out; /* a harness of blocks says itself whose WHOLE_BLOCK is */
+
 static void any_ledger(void)
 {
 	const struct ledger_region regions[2] = {
@@ -344,7 +361,11 @@ static void any_ledger(void)
 
 	claim(status == CV_OK, "the proof's RAM is well-formed");
 	for (u64 i = 0; i < RAM_PAGES; i++) {
-		ledger_set(pfn_make(pfn_of_entry((u32)i)), any_page());
+		u64 pfn = pfn_of_entry((u32)i);
+
+		if (!is_block_left_out || pfn - WHOLE_BLOCK >= TABLE_ENTRIES) {
+			ledger_set(pfn_make(pfn), any_page());
+		}
 	}
 }
 
