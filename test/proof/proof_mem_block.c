@@ -7,7 +7,8 @@
  * and TLBs before it is zeroed, and zeroed before anybody gets it.
  *
  * A block has 4 pages here. Page numbers of blocks are constants: of those that begin with RAM one
- * is RAM as a whole, one in part; gfns are one of each kind (below).
+ * is RAM as a whole, one in part; where a block is given, and where it is, gfns are chosen (what
+ * allows it: any, proof_mem_block_check).
  *
  * Proof-args: --unwind 9 --unwindset place_find.0:4,s2_split.0:3,region_of.0:3
  * Proof-args: --unwindset ledger_init.0:3,ledger_init.1:6 --unwindset same_words.0:65
@@ -316,25 +317,35 @@ void proof_mem_block_check(void)
 	nondet_bool() ? check(true) : check(false);
 }
 
-static void map(u64 gfn, u64 pfn)
+/* How many tables a pool has is a constant, too; which pages those are follows from it. */
+static void set_pool(struct pool *pool, u32 first, u32 count)
 {
-	const u64 other_gfn = any_below(GFN_LIMIT);
-	const struct page page = { .owner = OWNER_VM_FIRST, .gfn = gfn };
+	pool->free_count = count;
+	pool->free = pfn_make(T_BASE + first + count - 1);
+}
+
+/* Pre: block_check() allows it. The VM's entry that becomes the block, or, without a level-2 table,
+ * a table, is `slot`. */
+static void map(u64 gfn, u64 pfn, u32 slot, bool needs_table)
+{
+	const u64 link = table_pa(T_VM_POOL) | PTE_TABLE | PTE_VALID;
+	const u64 block = WHOLE_BLOCK << PAGE_SHIFT | S2_BITS_NORMAL_RWX | PTE_VALID;
 	const u64 index = any_below(TABLE_ENTRIES);
-	struct view other_before;
-	struct s2_leaf leaf_before;
-	bool is_specified;
+	bool is_specified = pfn == WHOLE_BLOCK;
 	bool is_given;
 
 	the_pfn = WHOLE_BLOCK + index;
 	the_gfn = gfn + index;
-	assume(other_gfn < gfn || other_gfn >= gfn + TABLE_ENTRIES);
 	any_state_of(true);
+	if (needs_table) {
+		set_pool(&vm.tables, T_VM_POOL, 1);
+	} else {
+		table(T_VM_ROOT0)[0] = table_pa(T_VM_L2) | PTE_TABLE | PTE_VALID;
+	}
+	words[slot] = 0; /* private, not backed */
 	vm.guest_pages = any_below(1000);
+	assume(spec_vm_allows(gfn, WHOLE_BLOCK));
 	remember();
-	other_before = view_of(&vm.s2, other_gfn);
-	leaf_before = s2_walk(&vm.s2, gfn_make(gfn));
-	is_specified = spec_vm_allows(gfn, pfn) && pfn == WHOLE_BLOCK;
 	for (u32 i = 0; i < TABLE_ENTRIES; i++) {
 		const struct page was = pages_before[BLOCK_ENTRY + i];
 
@@ -345,67 +356,51 @@ static void map(u64 gfn, u64 pfn)
 	is_given = mem_block_map(&vm, gfn_make(gfn), pfn_make(pfn));
 
 	reach(!is_given && pfn == LAST_BLOCK, "half of it is not RAM");
-	reach(is_given && leaf_before.level == 2, "given");
-	reach(is_given && leaf_before.level == 1, "given, with a table");
-	reach(!is_given && spec_vm_allows(gfn, WHOLE_BLOCK) &&
-		      ledger_block_is_host(pfn_make(WHOLE_BLOCK)),
-	      "a page of it is lent");
-	reach(!is_given && leaf_before.level == 3, "a table is there");
+	reach(is_given && !needs_table, "given");
+	reach(is_given && needs_table, "given, with a table");
+	reach(!is_given && ledger_block_is_host(pfn_make(WHOLE_BLOCK)), "a page of it is lent");
+	reach(!is_given && !ledger_block_is_host(pfn_make(WHOLE_BLOCK)), "it is not the host's");
 	claim(is_given == is_specified, "given exactly if specified");
 	if (!is_given) {
 		claim_nothing_changed();
-	} else {
-		const struct s2_leaf leaf = s2_walk(&vm.s2, gfn_make(the_gfn));
-
-		want_same_pages();
-		want_block(page);
-		claim_ledger(want_page);
-		claim(ledger_block_is_whole(pfn_make(WHOLE_BLOCK)), "one word for all");
-		claim(words[HOST_SLOT] == 0, "the host has lost it, and all of it");
-		claim(same_words(0, T_VM_ROOT0 * TABLE_ENTRIES, HOST_SLOT),
-		      "nothing else of the host's tables changes");
-		claim(leaf.is_mapped && leaf.level == 2 && leaf.attr == S2_NORMAL_RWX &&
-			      leaf.wish == S2_WISH_PRIVATE &&
-			      leaf.pa.v == WHOLE_BLOCK << PAGE_SHIFT,
-		      "the VM has it as one block");
-		claim(same_view(&vm.s2, other_gfn, &other_before),
-		      "the VM's other pages and wishes stay");
-		claim(vm.tables.free_count ==
-				      vm_before.tables.free_count - (2 - leaf_before.level) &&
-			      mem_core_pool()->free_count == core_free,
-		      "exactly the tables that are needed are gone");
-		claim(vm.guest_pages == vm_before.guest_pages + TABLE_ENTRIES, "counted");
-		claim(is_scrubbed && !is_icache_stale, "the content is gone");
-		claim_quiet();
+		return;
 	}
-}
-
-/* Gfns where a leaf table may be, where the level-2 table ends, and with a table of their own in
- * the second page of the root. */
-static void map_at(u64 pfn)
-{
-	if (nondet_bool()) {
-		map(0, pfn);
-	} else if (nondet_bool()) {
-		map(BLOCK_GFN, pfn);
-	} else {
-		map(GFN_LIMIT - 8, pfn);
+	want_same_pages();
+	want_block((struct page){ .owner = OWNER_VM_FIRST, .gfn = gfn });
+	claim_ledger(want_page);
+	claim(ledger_block_is_whole(pfn_make(WHOLE_BLOCK)), "one word for all");
+	claim(words[HOST_SLOT] == 0 && same_words(0, T_VM_ROOT0 * TABLE_ENTRIES, HOST_SLOT),
+	      "the host has lost it, all of it, and nothing else");
+	claim(words[slot] == (needs_table ? link : block) &&
+		      same_words(T_VM_ROOT0 * TABLE_ENTRIES,
+				 (needs_table ? T_VM_POOL : T_COUNT) * TABLE_ENTRIES, slot),
+	      "the VM has it, or a table, and nothing else is another");
+	for (u32 i = 0; needs_table && i < TABLE_ENTRIES; i++) {
+		claim(table(T_VM_POOL)[i] == (i == gfn / TABLE_ENTRIES % TABLE_ENTRIES ? block : 0),
+		      "the block in that table, and as it was around it");
 	}
+	claim(vm.tables.free_count == vm_before.tables.free_count - needs_table &&
+		      mem_core_pool()->free_count == core_free,
+	      "exactly the tables that are needed are gone");
+	claim(vm.guest_pages == vm_before.guest_pages + TABLE_ENTRIES, "counted");
+	claim(is_scrubbed && !is_icache_stale, "the content is gone");
+	claim_quiet();
 }
 
 void proof_mem_block_map(void)
 {
-	nondet_bool() ? map_at(WHOLE_BLOCK) : map_at(LAST_BLOCK);
+	if (nondet_bool()) {
+		map(BLOCK_GFN, WHOLE_BLOCK, BLOCK_SLOT, false);
+	} else if (nondet_bool()) {
+		map(BLOCK_GFN, LAST_BLOCK, BLOCK_SLOT, false);
+	} else {
+		/* in the last GiB: the last entry of the second page of the root */
+		map(GFN_LIMIT - 2 * TABLE_ENTRIES, WHOLE_BLOCK,
+		    (T_VM_ROOT1 + 1) * TABLE_ENTRIES - 1, true);
+	}
 }
 
 /* ---- in pieces ---- */
-
-/* How many tables the pools have is a constant, too; which pages those are follows from it. */
-static void set_pool(struct pool *pool, u32 first, u32 count)
-{
-	pool->free_count = count;
-	pool->free = pfn_make(T_BASE + first + count - 1);
-}
 
 static void split(bool is_shared, bool is_whole, u32 core_tables, u32 vm_tables)
 {

@@ -5,7 +5,9 @@
  * _block.c say what it can be); here: which steps are taken, in which order, how many, where the
  * call says that it stopped, and which error wins. A batch is a block, as it is; 6 looks.
  *
- * Proof-args: --unwind 8
+ * Gfns and ends have 8 bits where a loop counts with them: twice as many as there are.
+ *
+ * Proof-args: --unwind 8 --unwindset level_that_fits.0:3
  * Proof-entry: proof_mem_map quick
  * Proof-entry: proof_mem_reclaim quick
  * Proof-entry: proof_mem_set_wish quick
@@ -29,6 +31,20 @@ static struct lock lock;
 static struct vm vm;
 static bool is_locked;
 
+/* Upper bits that are constants are cheap. */
+static u64 any_gfn(void)
+{
+	return nondet_u64() & (2 * GFN_LIMIT - 1);
+}
+
+static enum s2_wish any_wish(void)
+{
+	const u32 wish = nondet_u32() & 3;
+
+	assume(wish <= S2_WISH_DESTROYED);
+	return (enum s2_wish)wish;
+}
+
 static void any_vm(void)
 {
 	vm.lock = &lock;
@@ -40,8 +56,9 @@ static void any_vm(void)
 	vm.dma_pages = nondet_u64();
 	vm.ram_count = 2;
 	for (u32 i = 0; i < 2; i++) {
-		vm.ram[i].first.v = any_below(GFN_LIMIT);
-		vm.ram[i].pages = 1 + any_below(GFN_LIMIT - vm.ram[i].first.v);
+		vm.ram[i].first.v = any_gfn();
+		vm.ram[i].pages = any_gfn();
+		assume(vm.ram[i].pages > 0 && vm.ram[i].first.v + vm.ram[i].pages <= GFN_LIMIT);
 	}
 	assume(vm.ram[0].first.v + vm.ram[0].pages <= vm.ram[1].first.v);
 }
@@ -104,10 +121,11 @@ static struct s2_leaf any_leaf(u64 gfn)
 {
 	struct s2_leaf leaf = {
 		.is_mapped = nondet_bool(),
-		.level = 1 + (u32)any_below(3),
-		.wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1),
+		.level = nondet_u32() & 3,
+		.wish = any_wish(),
 	};
 
+	assume(leaf.level > 0);
 	if (leaf.is_mapped) {
 		/* No GiB is a VM's, and what is destroyed is not backed. */
 		assume(leaf.level > 1 && leaf.wish != S2_WISH_DESTROYED);
@@ -421,11 +439,11 @@ void proof_mem_set_wish(void)
 
 	any_vm();
 	is_locked = true;
-	wish_gfn = nondet_u64();
-	wish_end = nondet_u64();
-	watched = any_below(GFN_LIMIT);
-	watched_wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1);
-	wanted = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1);
+	wish_gfn = any_gfn();
+	wish_end = any_gfn();
+	watched = any_gfn();
+	watched_wish = any_wish();
+	wanted = any_wish();
 	may_change_destroyed = nondet_bool();
 	wish_before = watched_wish;
 	gfn.v = wish_gfn;
@@ -462,16 +480,16 @@ void proof_mem_set_wish(void)
 
 void proof_mem_get_wish(void)
 {
-	const u64 gfn = any_below(GFN_LIMIT);
-	const u64 end = 1 + any_below(GFN_LIMIT);
+	const u64 gfn = any_gfn();
+	const u64 end = any_gfn();
 	gfn_t until = { 0 };
 	enum s2_wish wish;
 
 	any_vm();
 	is_locked = true;
-	assume(gfn < end);
-	watched = any_below(GFN_LIMIT);
-	watched_wish = (enum s2_wish)any_below(S2_WISH_DESTROYED + 1);
+	assume(gfn < end && end <= GFN_LIMIT);
+	watched = any_gfn();
+	watched_wish = any_wish();
 	wish = mem_vm_get_wish(&vm, gfn_make(gfn), gfn_make(end), &until);
 
 	reach(until.v == end && looks > 2, "to the end");
