@@ -110,6 +110,7 @@ void proof_run_page(void)
 	enum cv_status status;
 
 	any_run();
+	run_a0 = nondet_run();
 	world.irq = true; /* it runs once */
 	left = nondet_context();
 	takes = 0;
