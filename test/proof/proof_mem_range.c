@@ -11,7 +11,7 @@
  * Proof-args: --unwind 8 --unwindset level_that_fits.0:3
  * Proof-entry: proof_mem_map quick
  * Proof-entry: proof_mem_reclaim quick
- * Proof-entry: proof_mem_set_wish quick
+ * Proof-entry: proof_mem_set_wish
  * Proof-entry: proof_mem_get_wish quick
  */
 #include "proof.h"
