@@ -35,6 +35,8 @@ static struct lock *const vm_locks[VMS] = { &lock_a, &lock_b };
 
 static struct lock *held; /* no code under proof here holds two */
 
+/* two_runs.h has its own. */
+#ifndef LOCKS_ARE_STUBBED
 void lock_acquire(struct lock *lock)
 {
 	claim(held == NULL, "no second lock");
@@ -46,6 +48,7 @@ void lock_release(struct lock *lock)
 	claim(held == lock && lock != NULL, "what is released is held");
 	held = NULL;
 }
+#endif
 
 /* ---- any state ---- */
 
@@ -122,6 +125,45 @@ static void any_guests(void)
 		for (u32 c = 0; c < VM_VCPUS_MAX; c++) {
 			*runs[v][c] = nondet_run();
 		}
+	}
+}
+
+/* ---- what is private, and what is not ---- */
+
+struct vm nondet_vm(void);
+
+/* What the host may know of a vCPU record. All else of it is private: registers, where and with
+ * what the guest starts it, facts of the last exit, interrupts, timers. */
+static void copy_public(struct vcpu *to, const struct vcpu *from)
+{
+	to->vm = from->vm;
+	to->index = from->index;
+	to->mpidr = from->mpidr;
+	to->run = from->run;
+	to->run_pfn = from->run_pfn;
+	to->run_state = from->run_state;
+	to->power = from->power;
+	to->has_run = from->has_run;
+}
+
+/* Of a VM's record, the key of its snapshot is private. */
+static void copy_key(struct vm *to, const struct vm *from)
+{
+	for (u32 i = 0; i < CRYPTO_KEY_BYTES; i++) {
+		to->seal.key[i] = from->seal.key[i];
+	}
+}
+
+static void any_private(u32 v)
+{
+	const struct vm other = nondet_vm();
+
+	copy_key(vms[v], &other);
+	for (u32 c = 0; c < VM_VCPUS_MAX; c++) {
+		const struct vcpu was = *vcpus[v][c];
+
+		*vcpus[v][c] = nondet_vcpu();
+		copy_public(vcpus[v][c], &was);
 	}
 }
 

@@ -10,6 +10,7 @@
  * Proof-entry: proof_vcpu_read_regs_new
  * Proof-entry: proof_vcpu_read_no_regs
  * Proof-entry: proof_vcpu_read_no_vcpu quick
+ * Proof-entry: proof_disclose_vcpu_read_regs
  */
 #include "vm_locks.h"
 
@@ -172,4 +173,37 @@ void proof_vcpu_read_no_vcpu(void)
 	claim(vcpu_read_regs(vm->handle, 1 + any_below(~0ull)) == CV_E_NOENT, "there is none");
 	reach(vm->is_protected, "nor does it matter whose");
 	claim_rest_stays();
+}
+
+/* ---- two guests of a protected VM that differ in what is private: the host sees the same ---- */
+
+static void read_twice(u64 index)
+{
+	const u64 handle = any_handle();
+	struct rv_run run_one;
+	struct vm vm_one;
+	enum cv_status one;
+	enum cv_status two;
+
+	any_private(MINE);
+	vm_a.is_protected = true;
+	one = vcpu_read_regs(handle, index);
+	run_one = run_a0;
+	vm_one = vm_a;
+
+	run_a0 = run_was;
+	any_private(MINE);
+	two = vcpu_read_regs(handle, index);
+
+	copy_key(&vm_one, &vm_a);
+	reach(two == CV_E_PERM && vcpu_a0.power == VCPU_ON_PENDING, "refused");
+	claim(one == two && one != CV_OK, "the same status");
+	claim(__CPROVER_equal(run_a0, run_one), "the same run page, to the last byte");
+	claim(__CPROVER_equal(vm_a, vm_one), "the same of the VM's record");
+}
+
+void proof_disclose_vcpu_read_regs(void)
+{
+	begin();
+	read_twice(0);
 }
