@@ -177,6 +177,12 @@ MUTANTS = [
     ("write-window-left-open", "mem_range", "mem_vm_write", drop("arch_window_close(")),
     ("write-not-cleaned", "mem_range", "mem_vm_write", drop("arch_page_clean_invalidate(")),
     ("write-at-page-start", "mem_range", "mem_vm_write", sub("page + offset", "page")),
+    # ---- what is private gets out ----
+    ("destroy-tells-register", "vm", "destroy_check",
+     sub("vm_active(vm) > 0 ||", "vm_active(vm) > 0 || (vm->vcpus[0] != NULL && vm->vcpus[0]->ctx.x[0] == 7) ||"),
+     "proof_disclose_vm_destroy"),
+    ("map-tells-key", "mem_range", "mem_map", sub("seal_check(vm)", "vm->seal.key[0] == 7 ? CV_E_BUSY : seal_check(vm)"),
+     "proof_disclose_mem_map"),
     # ---- VMs ----
     ("vm-handle-generation", "vm", "vm_lock", sub("slot->handle != handle", "slot->handle == 0")),
     ("vm-handle-range", "vm", "vm_lock", sub("index >= VM_SLOTS", "index > VM_SLOTS")),
