@@ -102,7 +102,7 @@ static enum cv_status reclaim_leaf(void)
 void proof_disclose_reclaim_leaf(void)
 {
 	twice(reclaim_leaf());
-	reach(vm_a.is_protected && steps > 12, "a block");
+	reach(vm_a.is_protected && steps == 12, "a block");
 	reach(vm_a.is_protected && steps == 10, "a page");
 	reach(!vm_a.is_protected && steps > 2, "a page of the host's");
 	reach(steps == 2, "a device page");
