@@ -4,6 +4,7 @@
  * ledger, the tables and the memory core. Three contexts in any state, each the host's, one of the
  * VMs' or nobody's; the second is the call's (any other number: proof_dma_index).
  * Proof-args: -Itest/proof/few --unwind 7 --unwindset copy_key.0:33,images_hold.0:4
+ * Proof-args: --unwindset dma_map.0:3,unmap_run.0:3
  * Proof-entry: proof_disclose_dma_alloc
  * Proof-entry: proof_disclose_dma_topup
  * Proof-entry: proof_disclose_dma_map

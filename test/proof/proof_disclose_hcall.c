@@ -7,7 +7,7 @@
  *
  * Proof-args: --unwind 34
  * Proof-entry: proof_disclose_hcall
- * Proof-entry: proof_disclose_version
+ * Proof-entry: proof_disclose_version quick
  */
 #include "proof.h"
 

@@ -2,7 +2,7 @@
 /*
  * Proof: RV_MEM_MAP and RV_MEM_RECLAIM disclose nothing of a guest (two_runs.h): mem_range.c, over
  * the transitions of single leaves (proof_disclose_mem.c).
- * Proof-args: -Itest/proof/few --unwind 7 --unwindset copy_key.0:33
+ * Proof-args: -Itest/proof/few --unwind 7 --unwindset copy_key.0:33,mem_reclaim_run.0:3
  * Proof-entry: proof_disclose_mem_map
  * Proof-entry: proof_disclose_mem_reclaim
  */

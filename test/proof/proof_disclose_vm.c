@@ -6,7 +6,7 @@
  * Proof-entry: proof_disclose_vm_create
  * Proof-entry: proof_disclose_vm_topup
  * Proof-entry: proof_disclose_vm_add_ram
- * Proof-entry: proof_disclose_vm_kill
+ * Proof-entry: proof_disclose_vm_kill quick
  * Proof-entry: proof_disclose_vm_destroy
  * Proof-entry: proof_disclose_vcpu_create
  */
