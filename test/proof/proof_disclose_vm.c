@@ -59,7 +59,7 @@ static void own_first(void)
 		slots.slot[i] = (struct vm_slot){ .is_taken = i < VMS ? true : nondet_bool() };
 	}
 	for (u32 i = 0; i < VMS; i++) {
-		vms[i]->handle = (i + 1ull) << HANDLE_OWNER_BITS | (OWNER_VM_FIRST + i);
+		vms[i]->handle = (i + 1ull) << VM_HANDLE_OWNER_BITS | (OWNER_VM_FIRST + i);
 		vms[i]->lock = &slots.slot[i].lock;
 		slots.slot[i].vm = vms[i];
 		slots.slot[i].handle = vms[i]->handle;
