@@ -101,7 +101,7 @@ static enum cv_status unmap(void)
 void proof_disclose_dma_unmap(void)
 {
 	twice(unmap());
-	reach(status == CV_OK && steps == 8 && contexts[CALLS].vm != NULL, "a VM's pages");
+	reach(status == CV_OK && steps == 6 && contexts[CALLS].vm != NULL, "a VM's pages");
 	reach(status == CV_E_STATE, "refused");
 }
 

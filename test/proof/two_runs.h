@@ -223,6 +223,11 @@ bool ledger_block_is_host_alone(pfn_t pfn)
 	return (ask(pfn.v, 0, 0) & 1) != 0;
 }
 
+bool ledger_block_is_whole(pfn_t pfn)
+{
+	return (ask(pfn.v, 0, 0) & 1) != 0;
+}
+
 u32 host_map_tables_needed(pfn_t pfn, u32 level)
 {
 	return (u32)ask(pfn.v, level, 0) & 3;
@@ -385,6 +390,11 @@ pfn_t mem_core_next(pfn_t pfn)
 bool mem_io_overlaps(const struct vm *vm, u64 gfn, u64 pages)
 {
 	return (ask(vm->owner, gfn, pages) & 1) != 0;
+}
+
+void mem_leaf_update(pfn_t first, u32 level, s64 uses, const enum page_state *state)
+{
+	(void)ask(first.v, level | (u64)(state == NULL ? 2 : *state) << 8, (u64)uses);
 }
 
 enum cv_status mem_map_page(struct vm *vm, u64 gfn, u64 pfn)
