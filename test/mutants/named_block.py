@@ -8,7 +8,6 @@ MUTANTS = [
     ("block-not-scrubbed", "mem_block", "block_commit", drop("mem_scrub_pages(")),
     ("block-scrubbed-while-shared", "mem_block", "block_commit", swap("host_map_remove(", "mem_scrub_pages(")),
     ("block-scrubs-one-page", "mem", "mem_scrub_pages", sub("i < pages", "i < 1"), "proof_mem_block_reclaim"),
-    ("block-wish-first-page-only", "mem", "set_state", sub("is_whole ? 1 : s2_leaf_pages(level)", "1"), "proof_mem_block_wish"),
     ("block-icache-forgotten", "mem_block", "block_commit", drop("arch_icache_invalidate_all(")),
     ("block-owner-forgotten", "mem_block", "block_commit", drop("ledger_set_block(")),
     ("block-not-counted", "mem_block", "block_commit", drop("vm->guest_pages +=")),
