@@ -168,7 +168,7 @@ static bool same_view(const struct s2 *s2, u64 gfn, const struct view *before)
 /* ---- a VM that has the block ---- */
 
 /* Pre: all constants. `is_whole`: one word of the ledger stands for the block; else its pages have
- * their own, with `dma` uses by DMA contexts in each (not 0 in all of them, or it could be). */
+ * their own. `is_dma`: DMA contexts map it as a whole, or its pages each as often as may be. */
 static struct s2_leaf any_state_with_block(bool is_shared, bool is_whole, bool is_dma)
 {
 	const enum s2_wish wish = is_shared ? S2_WISH_SHARED : S2_WISH_PRIVATE;
@@ -179,6 +179,7 @@ static struct s2_leaf any_state_with_block(bool is_shared, bool is_whole, bool i
 	is_block_left_out = true;
 	any_state_of(true);
 	if (is_whole) {
+		page.count = is_dma ? (u32)any_below(LEDGER_COUNT_MAX + 1) : 0;
 		ledger_set_block(pfn_make(WHOLE_BLOCK), page);
 	}
 	for (u32 i = 0; !is_whole && i < TABLE_ENTRIES; i++) {
