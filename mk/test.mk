@@ -13,7 +13,7 @@ MT_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h spec/*.h test/ma
 MT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclude -Iarch-fake -Ispec -Itest/common \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 MT_UNIT := $(patsubst test/unit/%.c,$(MT_OUT)/%,$(wildcard test/unit/test_mem_*.c test/unit/test_dma*.c))
-MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma
+MT_TESTS := $(MT_UNIT) $(MT_OUT)/matrix $(MT_OUT)/matrix_dma $(MT_OUT)/matrix_seal $(MT_OUT)/matrix_limits
 
 TESTS += $(MT_TESTS) $(MT_OUT)/races $(MT_OUT)/lock-analysis
 
@@ -35,6 +35,19 @@ $(MT_OUT)/matrix: $(addprefix $(MT_OUT)/core/test/matrix/,matrix.o calls_vm.o ca
 $(MT_OUT)/matrix_dma: $(addprefix $(MT_OUT)/core/test/matrix/,matrix_dma.o calls_dma.o)
 $(MT_OUT)/matrix $(MT_OUT)/matrix_dma: $(MT_SHARED) $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
 	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
+
+$(MT_OUT)/matrix_seal: $(MT_OUT)/core/test/matrix/matrix_seal.o $(MT_OBJECTS) $(MT_SPEC_OBJECTS)
+	gcc $(MT_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
+
+# With a size of the specification's state of its own
+MT_LIMITS_CFLAGS := -Itest/matrix/limits $(MT_CFLAGS)
+
+$(MT_OUT)/limits/%.o: %.c $(MT_HEADERS) test/matrix/limits/spec_size.h
+	@mkdir -p $(@D)
+	gcc $(MT_LIMITS_CFLAGS) -c -o $@ $<
+
+$(MT_OUT)/matrix_limits: $(patsubst %.c,$(MT_OUT)/limits/%.o,test/matrix/matrix_limits.c $(MT_SPEC)) $(MT_OBJECTS)
+	gcc $(MT_LIMITS_CFLAGS) -o $@ $^ -lcmocka -lbearssl -lfdt -lpthread
 
 # The same calls, with threads as CPUs, under the thread sanitiser.
 $(MT_OUT)/races: test/unit/test_mem_cpus.c $(MT_CORE) $(MT_FAKE) $(MT_HEADERS)

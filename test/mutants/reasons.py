@@ -21,6 +21,7 @@ REASONS = {
         ("unseen", "on the PC every store is ordered"),
     "donate-tables-leak": LEFT_OVER,
     "take-tables-leak": LEFT_OVER,
+    "run-page-tables-leak": LEFT_OVER,
     "boot_fdt.firmware_check: term [node < 0]": NO_NODE,
     "boot_fdt.chosen_read: term [node < 0]": NO_NODE,
     "boot_fdt.reg_read: term [address_cells < 1]":
