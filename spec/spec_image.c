@@ -106,26 +106,24 @@ static u64 pages_left(const struct spec_vm *vm)
 	return left;
 }
 
-/* From the last page back, one batch. */
+/* From the last page back, one batch. An image is gone with its first page. */
 static enum cv_status undo(struct spec_state *state, struct spec_vm *vm, u64 *left)
 {
 	vm->is_undone = true;
-	for (u32 i = 0; i < RV_BATCH_PAGES && pages_left(vm) > 0; i++) {
+	for (u32 i = 0; i < RV_BATCH_PAGES && vm->image_count > 0; i++) {
 		struct spec_image *image = &vm->image[vm->image_count - 1];
 
-		while (image->mapped == 0) {
-			*image-- = (struct spec_image){ 0 };
-			vm->image_count--;
-		}
 		image->mapped--;
 		spec_reclaim_page(state, vm, image->first + image->mapped);
+		if (image->mapped == 0) {
+			*image = (struct spec_image){ 0 };
+			vm->image_count--;
+		}
 	}
 	*left = pages_left(vm);
 	if (*left > 0) {
 		return CV_OK;
 	}
-	memset(vm->image, 0, sizeof(vm->image));
-	vm->image_count = 0;
 	vm->is_undone = false;
 	return CV_E_AUTH;
 }

@@ -15,6 +15,7 @@
 #include <cv/seal.h>
 
 #include "observe.h"
+#include "owner.h"
 
 #define BLOCK1 (0x40200000ull >> PAGE_SHIFT)
 #define SUBJECT (BLOCK1 + 7)
@@ -140,6 +141,78 @@ static void test_looks_for_pages(void **state)
 	fake_halt();
 }
 
+static void add_image(u64 vm, u64 gfn, u64 pfn, u64 pages)
+{
+	u64 index, done, specified;
+
+	agree(image_add(vm, gfn << PAGE_SHIFT, pages << PAGE_SHIFT, &index),
+	      spec_image_add(&spec, vm, gfn << PAGE_SHIFT, pages << PAGE_SHIFT, &specified));
+	assert_int_equal(index, specified);
+	agree(image_map(vm, index, pfn, pages, &done),
+	      spec_image_map(&spec, vm, index, pfn, pages, &specified));
+	assert_int_equal(done, pages);
+}
+
+/* Somebody signed it, but not the VM's owner, who is nobody. */
+static void put_launch(void)
+{
+	const struct owner_policy policy = { .entry = 0 };
+	const struct owner_image image = { .gpa = 0, .bytes = PAGE_SIZE };
+	static struct rv_launch launch;
+	struct owner somebody;
+
+	owner_make(&somebody, RV_CURVE_P256, 1);
+	owner_sign(&somebody, &policy, &image, 1, &launch);
+	for (u64 i = 0; i < sizeof(launch); i += sizeof(u64)) {
+		fake_poke(SCRIBE, i, ((const u64 *)&launch)[i / sizeof(u64)]);
+	}
+	spec_page(&spec, SCRIBE)->token = fake_page_token(SCRIBE);
+}
+
+static enum cv_status verify_images(u64 vm, u64 *left)
+{
+	u64 specified = *left;
+	enum cv_status status = image_verify(vm, SCRIBE, left);
+
+	agree(status, spec_vm_verify(&spec, vm, SCRIBE, SPEC_NOT_SIGNED, 0, false, &specified));
+	observe_check(&spec, true, "images go");
+	assert_true(status != CV_OK || *left == specified);
+	return status;
+}
+
+/* A failed check gives back a batch a call; until all is back, nothing new comes. */
+static void undo_images(u64 first, u64 second)
+{
+	u64 vm = make_vm(RV_VM_PROTECTED);
+	u64 total = first + second;
+	u64 left = 0;
+	u64 index, done;
+
+	add_image(vm, 3, BLOCK1 + 20, first);
+	add_image(vm, 1024, BLOCK1 + 40, second);
+	put_launch();
+	while (total > RV_BATCH_PAGES) {
+		assert_int_equal(verify_images(vm, &left), CV_OK);
+		total -= RV_BATCH_PAGES;
+		assert_int_equal(left, total);
+		agree(image_add(vm, 0, 1, &index), spec_image_add(&spec, vm, 0, 1, &index));
+		agree(image_map(vm, 0, SUBJECT, 1, &done),
+		      spec_image_map(&spec, vm, 0, SUBJECT, 1, &done));
+	}
+	assert_int_equal(verify_images(vm, &left), CV_E_AUTH);
+	add_image(vm, 0, SUBJECT, 1);
+	observe_check(&spec, true, "a new image");
+	fake_halt();
+}
+
+static void test_images_of_a_call(void **state)
+{
+	(void)state;
+	undo_images(3, RV_BATCH_PAGES - 1);
+	undo_images(3, RV_BATCH_PAGES);
+	undo_images(4, RV_BATCH_PAGES - 4);
+}
+
 /* As an owner's manifest would have done. */
 static void verify(u64 handle) CV_NO_LOCK_ANALYSIS
 {
@@ -181,9 +254,8 @@ static void test_looks_for_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_uses_of_a_page),
-		cmocka_unit_test(test_pages_of_a_call),
-		cmocka_unit_test(test_looks_for_pages),
+		cmocka_unit_test(test_uses_of_a_page),	  cmocka_unit_test(test_pages_of_a_call),
+		cmocka_unit_test(test_images_of_a_call),  cmocka_unit_test(test_looks_for_pages),
 		cmocka_unit_test(test_looks_for_records),
 	};
 

@@ -60,7 +60,7 @@ MUTANTS = [
     ("spec-verify-twice", "spec/spec_image", "spec_vm_verify", sub("return CV_E_STATE;", "return CV_OK;", 1)),
     ("spec-undo-forgets", "spec/spec_image", "undo", sub("vm->is_undone = true;", "")),
     ("spec-undo-batch", "spec/spec_image", "undo", sub("RV_BATCH_PAGES", "RV_BATCH_PAGES / 2")),
-    ("spec-undo-keeps-images", "spec/spec_image", "undo", drop("vm->image_count = 0;")),
+    ("spec-undo-drops-image-early", "spec/spec_image", "undo", sub("image->mapped == 0", "image->mapped <= 1")),
     ("spec-launch-floor", "spec/spec_mem", "spec_core_borrow", drop("spec_page_set(")),
     ("spec-dma-of-others", "spec/spec_dma", "is_owners", sub("vm->gfn[iova].pfn == pfn &&", "")),
     ("spec-dma-not-identity", "spec/spec_dma", "is_owners", sub("&& iova == pfn", "")),
