@@ -6,6 +6,7 @@ NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property
 NO_CALLER = ("equivalent", "mem_map() asks for a block only where this holds")
 LEFT_OVER = ("unseen", "tables are left over only if another CPU makes one between the count and the use")
 LOCKED = ("unseen", "while nobody holds the block's lock, what the ledger lets the host do is mapped")
+CLEARED = ("equivalent", "every caller puts the page into a pool next, and pool_put() clears what it gets")
 NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
 
 REASONS = {
@@ -20,6 +21,8 @@ REASONS = {
     "lock-release-unordered":
         ("unseen", "on the PC every store is ordered"),
     "donate-tables-leak": LEFT_OVER,
+    "donate-core-not-cleared": CLEARED,
+    "topup-not-cleared": CLEARED,
     "take-tables-leak": LEFT_OVER,
     "run-page-tables-leak": LEFT_OVER,
     "boot_fdt.firmware_check: term [node < 0]": NO_NODE,
