@@ -5,7 +5,6 @@ differs, but only where these tests cannot look (the hardware, another suite); i
 NEGATIVE = ("equivalent", "libfdt's length is negative when there is no property, and is refused as such")
 NO_CALLER = ("equivalent", "mem_map() asks for a block only where this holds")
 LEFT_OVER = ("unseen", "tables are left over only if another CPU makes one between the count and the use")
-LOCKED = ("unseen", "while nobody holds the block's lock, what the ledger lets the host do is mapped")
 CLEARED = ("equivalent", "every caller puts the page into a pool next, and pool_put() clears what it gets")
 NO_NODE = ("equivalent", "libfdt finds no property of node -1: the next term refuses")
 
@@ -71,8 +70,6 @@ REASONS = {
         ("equivalent", "trng_call() has asked whether there is entropy, and it does not go again"),
     "return-scrubbed-last":
         ("unseen", "for a moment the host reads the old content: only a second CPU could tell"),
-    "mem.ledger_lets_host: term [page.owner == OWNER_HOST]": LOCKED,
-    "mem.ledger_lets_host: term [page.owner >= OWNER_VM_FIRST && page.state == PAGE_SHARED]": LOCKED,
     "mem.ledger_lets_host: term [page.owner >= OWNER_VM_FIRST]":
         ("equivalent", "no page of the corevisor's is shared"),
     "rsi.rsi_is_call: term [id <= RSI_LAST]":
