@@ -19,6 +19,8 @@ REASONS = {
         ("unseen", "what was not read is whatever the stack held: the next term refuses it, mostly"),
     "lock-release-unordered":
         ("unseen", "on the PC every store is ordered"),
+    "lock-acquire-unordered":
+        ("unseen", "on the PC every load is ordered, and the compiler makes the same code of it"),
     "donate-tables-leak": LEFT_OVER,
     "donate-core-not-cleared": CLEARED,
     "topup-not-cleared": CLEARED,
