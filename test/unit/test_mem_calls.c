@@ -221,11 +221,21 @@ static void test_no_entropy(void **state)
 	fake_halt();
 }
 
-/* A destroy of more pages than a batch holds. */
+/* While a VM is taken apart its tables are pages like any other, and no pool has them. */
+static void check_no_tables(u64 handle) CV_NO_LOCK_ANALYSIS
+{
+	struct vm *vm = vm_lock(handle);
+
+	assert_int_equal(pool_count(&vm->tables), 0);
+	vm_unlock(vm);
+}
+
+/* A destroy of more pages than a batch holds. Each call says exactly what is left. */
 static void test_destroy_in_batches(void **state)
 {
 	u64 handle;
 	u64 left;
+	u64 expected = 3 + 1200 + VCPU_RECORD_PAGES;
 	u64 calls = 0;
 
 	(void)state;
@@ -238,7 +248,12 @@ static void test_destroy_in_batches(void **state)
 
 		assert_int_equal(vm_destroy(handle, &left), CV_OK);
 		assert_true(fake_counts.scrubs - scrubs <= RV_BATCH_PAGES);
-		assert_true(left == 0 || vm_topup(handle, PAGE(1400)) == CV_E_STATE);
+		expected -= fake_counts.scrubs - scrubs;
+		assert_int_equal(left, expected);
+		if (left > 0) {
+			check_no_tables(handle);
+			assert_int_equal(vm_topup(handle, PAGE(1400)), CV_E_STATE);
+		}
 		calls++;
 	} while (left > 0);
 	assert_int_equal(calls, 3);
@@ -527,6 +542,7 @@ static void test_scrub_all(void **state)
 	map(handle, 0, PAGE(40));
 	assert_true(fake_write(1, handle & 0xff, 0, SECRET, FAKE_CACHED));
 	fake_poke(PAGE(50), 0, SECRET); /* the host's own stays */
+	fake_hostile_writer(1, handle & 0xff, 0, SECRET);
 	vm_scrub_all();
 	for (u64 i = 0; i < 41; i++) {
 		if (i != 31) {
@@ -535,6 +551,20 @@ static void test_scrub_all(void **state)
 	}
 	assert_int_equal(fake_peek(PAGE(50), 0), SECRET);
 	assert_null(vm_lock(handle));
+	fake_halt();
+}
+
+/* The roots of a VM that is gone are pages of the host's, whose content nobody takes for tables. */
+static void test_revoke_leaves_the_host_s(void **state)
+{
+	const u64 root = PAGE(2);
+
+	(void)state;
+	fake_boot(&fake_small_machine);
+	end_vm(make_vm(0, PAGE(0), 3));
+	fake_poke(root, 0, SECRET);
+	vm_revoke_all();
+	assert_int_equal(fake_peek(root, 0), SECRET);
 	fake_halt();
 }
 
@@ -581,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_pin_limit),
 		cmocka_unit_test(test_topup_when_low),
 		cmocka_unit_test(test_scrub_all),
+		cmocka_unit_test(test_revoke_leaves_the_host_s),
 		cmocka_unit_test(test_revoke_everything),
 	};
 
