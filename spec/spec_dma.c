@@ -169,13 +169,12 @@ static enum cv_status map_one(struct spec_state *state, struct spec_context *con
 	return status;
 }
 
-/* 512 pages at once, if every one of them could go: one table fewer. Where a table is left of
- * others, they are its entries, and need none either. */
+/* 512 pages at once, one table fewer, if every one of them could go and no table is there. */
 static bool map_block(struct spec_state *state, struct spec_context *context, u64 iova, u64 pfn)
 {
 	u64 covers = leaf_pages(state, context, iova);
 
-	if (covers == PAGES_PER_GIB && context->tables_free == 0) {
+	if (covers == 1 || (covers == PAGES_PER_GIB && context->tables_free == 0)) {
 		return false;
 	}
 	for (u64 i = 0; i < PAGES_PER_BLOCK; i++) {

@@ -67,6 +67,7 @@ MUTANTS = [
     ("spec-dma-of-image", "spec/spec_dma", "is_owners", sub("&& !is_of_image(vm, iova)", "")),
     ("spec-dma-not-pinned", "spec/spec_dma", "map_commit", drop("page->count++;")),
     ("spec-dma-tables", "spec/spec_dma", "make_tables", drop("context->tables_free -=")),
+    ("spec-dma-block-over-table", "spec/spec_dma", "map_block", sub("covers == 1 ||", "")),
     ("spec-dma-block-tables", "spec/spec_dma", "map_block", drop("context->tables_free -=")),
     ("spec-dma-split-free", "spec/spec_dma", "spec_dma_unmap", sub("context->tables_free == 0", "false")),
     ("spec-dma-unmap-pinned", "spec/spec_dma", "unmap_one", drop("page->count--;")),
