@@ -233,10 +233,10 @@ struct rv_launch {
 #define RV_DMA_TOPUP RV_HVC(0x141)
 /* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. 512 pages, both numbers
  * aligned to 2 MiB, go as one block if all of them may and the context has no table for single pages
- * there; a call ends before 512 pages that may be one. Errors, for the first page: INVALID (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM
- * not READY, or being loaded; not the owner's page, not at its own address, or an image's), BUSY
- * (iova is mapped; the page's count is full), NOMEM (RV_DMA_TOPUP). Seed: assign_smmu is RV_MEM_MAP,
- * map_smmu this. */
+ * there; a call ends before 512 pages that may be one. Errors, for the first page: INVALID (context,
+ * pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM not READY, or being
+ * loaded; not the owner's page, not at its own address, or an image's), BUSY (iova is mapped; the
+ * page's count is full), NOMEM (RV_DMA_TOPUP). Seed: assign_smmu is RV_MEM_MAP, map_smmu this. */
 #define RV_DMA_MAP RV_HVC(0x142)
 /* (context, iova / 4096, pages): at most RV_BATCH_PAGES are unmapped a call, what is not mapped is
  * skipped quickly. A part of a block can be unmapped once the block has become pages: that takes a
