@@ -501,13 +501,14 @@ static void forget(struct tlb *tlb, u64 first, u64 bytes)
 	tlb->count = kept;
 }
 
-static void forget_everywhere(u32 vmid, u64 first, u64 bytes)
+static void forget_everywhere(u32 vmid, u64 first, u64 bytes, u64 *count)
 {
 	if (vmid >= S2_VMID_DMA) {
 		fake_fail("a CPU has no VMID %u", vmid);
 	}
 	fake_others();
 	fake_lock();
+	(*count)++;
 	for (u32 cpu = 0; cpu < FAKE_CPUS; cpu++) {
 		forget(&tlbs[cpu][vmid], first, bytes);
 	}
@@ -517,14 +518,12 @@ static void forget_everywhere(u32 vmid, u64 first, u64 bytes)
 
 void arch_tlb_invalidate_ipa(vmid_t vmid, ipa_t ipa, u64 bytes)
 {
-	fake_counts.tlb_ipa++;
-	forget_everywhere(vmid.v, ipa.v, bytes);
+	forget_everywhere(vmid.v, ipa.v, bytes, &fake_counts.tlb_ipa);
 }
 
 void arch_tlb_invalidate_vmid(vmid_t vmid)
 {
-	fake_counts.tlb_vmid++;
-	forget_everywhere(vmid.v, 0, 1ull << IPA_BITS);
+	forget_everywhere(vmid.v, 0, 1ull << IPA_BITS, &fake_counts.tlb_vmid);
 }
 
 void arch_dma_set_root(u32 context, pa_t root)
