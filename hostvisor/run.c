@@ -133,14 +133,20 @@ static bool hv_wfi_is_over(struct hv_vcpu *vcpu)
 	return vgic_has_pending(vcpu);
 }
 
+/* Armed before the look: what fires between the two is seen by one of them. */
+static bool hv_arm_and_look(struct hv_vcpu *vcpu)
+{
+	hv_timer_arm_for_wait(vcpu);
+	return hv_wfi_is_over(vcpu);
+}
+
 static int hv_wfi(struct hv_vcpu *vcpu)
 {
 	int ret;
 
 	if (hv_wfi_is_over(vcpu))
 		return CONTINUE;
-	hv_timer_arm_for_wait(vcpu);
-	ret = rcuwait_wait_event(&vcpu->wait, hv_wfi_is_over(vcpu), TASK_INTERRUPTIBLE);
+	ret = rcuwait_wait_event(&vcpu->wait, hv_arm_and_look(vcpu), TASK_INTERRUPTIBLE);
 	hv_timer_cancel(vcpu);
 	return ret ? ret : CONTINUE;
 }

@@ -23,9 +23,16 @@ u64 hv_counter(void)
 	return read_sysreg(cntpct_el0);
 }
 
+/*
+ * Maybe too early by the counter: the host's clock is slewed (NTP). Then whoever is kicked finds the
+ * line low and arms it again.
+ */
 static enum hrtimer_restart hv_timer_fires(struct hrtimer *timer)
 {
-	hv_vcpu_kick(container_of(timer, struct hv_vcpu, timer));
+	struct hv_vcpu *vcpu = container_of(timer, struct hv_vcpu, timer);
+
+	WRITE_ONCE(vcpu->timer_deadline, NEVER);
+	hv_vcpu_kick(vcpu);
 	return HRTIMER_NORESTART;
 }
 
@@ -46,9 +53,9 @@ static void hv_timer_arm(struct hv_vcpu *vcpu, u64 deadline, u64 now)
 	u64 frequency = read_sysreg(cntfrq_el0);
 	u64 ns;
 
-	if (deadline == vcpu->timer_deadline)
+	if (deadline == READ_ONCE(vcpu->timer_deadline))
 		return;
-	vcpu->timer_deadline = deadline;
+	WRITE_ONCE(vcpu->timer_deadline, deadline);
 	if (deadline == NEVER || deadline <= now)
 		return;
 	/* A day is as good as any later time: it only means looking again. */
@@ -89,13 +96,15 @@ void hv_timer_update(struct hv_vcpu *vcpu, bool is_fresh)
 
 void hv_timer_arm_for_run(struct hv_vcpu *vcpu)
 {
-	if (vcpu->run->ptimer_deadline != vcpu->timer_deadline)
+	if (vcpu->run->ptimer_deadline != READ_ONCE(vcpu->timer_deadline))
 		hv_timer_arm(vcpu, vcpu->run->ptimer_deadline, hv_counter());
 }
 
+/* A timer that has fired says so by its line, and hides no later one. */
 void hv_timer_arm_for_wait(struct hv_vcpu *vcpu)
 {
-	u64 deadline = min(vcpu->run->vtimer_deadline, vcpu->run->ptimer_deadline);
+	u64 vtimer = vcpu->run->vtimer_deadline, ptimer = vcpu->run->ptimer_deadline;
+	u64 now = hv_counter();
 
-	hv_timer_arm(vcpu, deadline, hv_counter());
+	hv_timer_arm(vcpu, min(vtimer > now ? vtimer : NEVER, ptimer > now ? ptimer : NEVER), now);
 }

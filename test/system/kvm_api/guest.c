@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #define RAM_TEST_PAGES 3000 /* of the 64 MiB; more than one batch, over several 2 MiB blocks */
@@ -96,6 +97,25 @@ static bool quiet_timer(const char *device)
 
 	vm_free(vm);
 	return ok;
+}
+
+/* As NTP slews a clock, only more: 10 % fast. */
+#define TICK 10000
+#define FAST_TICK (TICK + TICK / 10)
+
+static bool clock_set_tick(long microseconds)
+{
+	struct timex args = { .modes = ADJ_TICK, .tick = microseconds };
+
+	return adjtimex(&args) >= 0 && usleep(100000) == 0; /* in effect from the next ticks on */
+}
+
+/* The host's timers go by its clock, the guest's by the counter. */
+static bool fast_clock(const char *device)
+{
+	bool ok = clock_set_tick(FAST_TICK) && interrupts(device);
+
+	return clock_set_tick(TICK) && ok;
 }
 
 static void on_signal(int number)
@@ -241,6 +261,7 @@ void test_guests(const char *device, const char *kind)
 	test(kind, "ioeventfds take their writes", ioeventfd, device);
 	test(kind, "RAM keeps what is written; a reset starts anew", ram_and_reset, device);
 	test(kind, "timers, SGI and a level SPI arrive once each", interrupts, device);
+	test(kind, "timers do not get lost when the host's clock runs fast", fast_clock, device);
 	test(kind, "a timer whose interrupt is off lets the guest go on", quiet_timer, device);
 	test(kind, "a second vCPU goes on and off", power, device);
 	test(kind, "a signal ends the run of a busy guest", spin_signals, device);

@@ -196,7 +196,7 @@ begin churn
 /*
  * Interrupts: virtual timer, physical timer, an SGI to itself, then SPI 40, whose line the test
  * raises when it sees the store to 0x70 and lowers when it sees 40 at 0x60. Each is waited for with
- * WFI.
+ * WFI. While one timer is waited for, the other one has fired with its interrupt off.
  */
 begin irq
 	adr	x0, 20f
@@ -219,7 +219,7 @@ begin irq
 	mov	w0, #-1
 	str	w0, [x23, #0x80]		/* IGROUPR0 */
 	str	w0, [x21, #0x84]
-	movz	w0, #0x4800, lsl #16		/* 27 and 30 */
+	movz	w0, #0x0800, lsl #16		/* 27 */
 	orr	w0, w0, #2			/* and SGI 1 */
 	str	w0, [x23, #0x100]
 	mov	w0, #0x100			/* SPI 40 */
@@ -231,16 +231,24 @@ begin irq
 
 	mrs	x0, cntfrq_el0
 	lsr	x0, x0, #6
-	msr	cntv_tval_el0, x0
 	mov	x1, #1
+	msr	cntp_tval_el0, xzr
+	msr	cntp_ctl_el0, x1
+	msr	cntv_tval_el0, x0
 	msr	cntv_ctl_el0, x1
 	isb
 	await	1
 
+	movz	w2, #0x0800, lsl #16
+	str	w2, [x23, #0x180]
+	movz	w2, #0x4000, lsl #16		/* 30 */
+	msr	cntv_tval_el0, xzr
+	msr	cntv_ctl_el0, x1
 	msr	cntp_tval_el0, x0
-	msr	cntp_ctl_el0, x1
+	str	w2, [x23, #0x100]
 	isb
 	await	2
+	msr	cntv_ctl_el0, xzr
 
 	movz	x0, #0x0100, lsl #16		/* SGI 1 */
 	orr	x0, x0, #1			/* to CPU 0 */
