@@ -2,9 +2,10 @@
 /*
  * The executable specification of who owns what. The state is what the seeds' RData says of memory
  * and VMs (reference 2, 6, 11.2): ledger, EL2's view, each VM's guest memory by gfn, contents as
- * tokens, and how many table pages are left. A call spec_x() returns the status x() must return and
- * changes the state as x() must; on any status but CV_OK it changes nothing. It knows no locks, no
- * TLBs, no caches and no table formats.
+ * tokens, and how many table pages are left. What exits and entries of a guest do to its registers
+ * is in spec_exit.h, apart, for it needs none of this. A call spec_x() returns the status x() must
+ * return and changes the state as x() must; on any status but CV_OK it changes nothing. It knows no
+ * locks, no TLBs, no caches and no table formats.
  *
  * Deliberate deviations from the seeds: where they HALT we refuse with a status; pages leave a VM
  * scrubbed and the VM's own entry goes too; the core can be given pages and gives them back;

@@ -13,6 +13,8 @@
 #include <cv/info.h>
 #include <cv/psci.h>
 
+#include "spec/spec_exit.h"
+
 static struct {
 	enum arch_event event;
 	struct vcpu_exit exit;
@@ -145,30 +147,30 @@ struct s2_leaf s2_walk(const struct s2 *s2, gfn_t gfn)
 	return world.leaf;
 }
 
-struct told {
-	bool goes_on; /* the host is told nothing but that an interrupt is there, if one is */
-	enum rv_exit reason;
-	u32 bytes;
-	bool is_write;
-	u64 ipa;
-	u64 data;
-	bool off; /* the VM's state becomes POWEROFF */
-};
-
-static bool spec_is_guest_mode(u64 pstate)
+/* What the specification is told of this exit. */
+static struct spec_exit facts(void)
 {
-	switch (pstate & 0x1f) {
-	case 0x00: /* EL0t */
-	case 0x04: /* EL1t */
-	case 0x05: /* EL1h */
-	case 0x10: /* AArch32 User */
-		return true;
-	default:
-		return false;
-	}
+	const u64 ipa = (world.exit.hpfar & 0xffffffffff0ull) << 8;
+
+	return (struct spec_exit){
+		.is_over = vm_a.state == VM_POWEROFF || world.is_stopping,
+		.has_32 = world.has_32,
+		.entry_state = vcpu_a0.ctx.pstate,
+		.event = world.event == ARCH_EVENT_SYNC	 ? SPEC_EXCEPTION
+			 : world.event == ARCH_EVENT_IRQ ? SPEC_IRQ
+							 : SPEC_SERROR,
+		.esr = world.exit.esr,
+		.far = world.exit.far,
+		.hpfar = world.exit.hpfar,
+		.pstate = left.pstate,
+		.x = left.x,
+		.irq = world.irq,
+		.is_protected = vm_a.is_protected,
+		.is_ram = vm_is_ram(&vm_a, gfn_make(ipa >> PAGE_SHIFT)),
+		.is_absent = !world.leaf.is_mapped && world.leaf.wish != S2_WISH_DESTROYED,
+	};
 }
 
-/* One exit: what a handler is given is arbitrary, guest's registers and syndrome. */
 /* A vCPU that this CPU runs, entered once; then the guest has `left`, arbitrary. */
 static void any_run(void)
 {
@@ -185,7 +187,7 @@ static void any_run(void)
 
 struct context nondet_context(void);
 
-static void claim_told(bool goes_on, const struct run_exit *out, const struct told *told)
+static void claim_told(bool goes_on, const struct run_exit *out, const struct spec_told *told)
 {
 	claim(goes_on == told->goes_on, "an exit for the host exactly if specified");
 	claim(out->reason == (told->goes_on ? 0 : told->reason), "the reason");

@@ -8,7 +8,7 @@
  * proof_exit_call.c, proof_exit_sysreg.c and proof_exit_fault.c say what they do tell.
  * Seed: save_shadow_kvm_regs (V1), vm_exit_dispatcher.
  *
- * Proof-args: --unwind 18 --no-array-field-sensitivity
+ * Proof-args: --unwind 18 --no-array-field-sensitivity spec/spec_exit.c
  * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
  * Proof-args: corevisor/core/vgic.c corevisor/core/vtimer.c
  * Proof-entry: proof_save_shadow_kvm_regs quick
@@ -28,7 +28,7 @@ bool guest_sysreg_is_32_possible(void)
 
 /* ---- the handlers ---- */
 
-static struct told handled;
+static struct spec_told handled;
 static u32 handlers;
 
 static bool handler(struct run_exit *out)
@@ -71,7 +71,7 @@ static void any_exit(void)
 {
 	any_run();
 	handlers = 0;
-	handled = (struct told){
+	handled = (struct spec_told){
 		.goes_on = nondet_bool(),
 		.reason = (enum rv_exit)any_below(RV_EXIT_CRASH),
 		.bytes = nondet_u32(),
@@ -80,67 +80,8 @@ static void any_exit(void)
 		.data = nondet_u64(),
 	};
 	if (handled.goes_on) {
-		handled = (struct told){ .goes_on = true };
+		handled = (struct spec_told){ .goes_on = true };
 	}
-}
-
-/* An entry that the CPU has: AArch32 is not everywhere. `before`: the vCPU's PSTATE. */
-static bool spec_is_enterable(u64 before)
-{
-	return (before & 0x10) == 0 || world.has_32;
-}
-
-static struct told spec_exit(u64 before)
-{
-	const struct told crash = { .reason = RV_EXIT_CRASH, .off = true };
-	struct told told = { .goes_on = true };
-
-	if (vm_a.state == VM_POWEROFF || world.is_stopping) {
-		return (struct told){ .reason = RV_EXIT_DYING };
-	}
-	if (!spec_is_enterable(before) || !spec_is_guest_mode(left.pstate)) {
-		told = crash;
-		told.data = RV_CRASH_EXCEPTION_LEVEL;
-		return told;
-	}
-	if (world.event != ARCH_EVENT_SYNC) {
-		return (struct told){ .reason = world.event == ARCH_EVENT_IRQ ? RV_EXIT_IRQ
-									      : RV_EXIT_SERROR };
-	}
-	switch ((world.exit.esr >> 26) & 0x3f) {
-	case 0x01:
-		return (world.exit.esr & 1) != 0 ? told : (struct told){ .reason = RV_EXIT_WFI };
-	case 0x16:
-	case 0x17:
-	case 0x18:
-	case 0x20:
-	case 0x24:
-		return handled;
-	case 0x00: /* undefined instructions, and those of features that guests are not shown */
-	case 0x03:
-	case 0x04:
-	case 0x05:
-	case 0x06:
-	case 0x07:
-	case 0x08:
-	case 0x09:
-	case 0x0a:
-	case 0x0c:
-	case 0x14:
-	case 0x19:
-	case 0x1d:
-		return told;
-	default:
-		told = crash;
-		told.data = RV_CRASH_SYNDROME;
-		return told;
-	}
-}
-
-/* What is told when the guest would go on: nothing but that the host has an interrupt. */
-static struct told with_interrupt(struct told told)
-{
-	return told.goes_on && world.irq ? (struct told){ .reason = RV_EXIT_IRQ } : told;
 }
 
 void proof_save_shadow_kvm_regs(void)
@@ -149,18 +90,15 @@ void proof_save_shadow_kvm_regs(void)
 	struct run_exit out = { 0 };
 	u32 x = (u32)any_below(31);
 	enum vm_state state;
-	struct told told;
-	bool is_enterable_now;
+	struct spec_exit exit;
+	struct spec_told told;
 	bool goes_on;
-	bool is_off;
 
 	any_exit();
 	left = nondet_context();
 	state = vm_a.state;
-	told = spec_exit(vcpu->ctx.pstate);
-	is_enterable_now = spec_is_enterable(vcpu->ctx.pstate);
-	is_off = told.off;
-	told = with_interrupt(told);
+	exit = facts();
+	told = spec_exit_other(&exit, handled);
 	goes_on = run_once(vcpu, &out);
 
 	reach(goes_on && injected == 1, "undefined");
@@ -177,9 +115,9 @@ void proof_save_shadow_kvm_regs(void)
 	reach(!goes_on && out.reason == RV_EXIT_CRASH && entered == 0, "CRASH: no AArch32 here");
 	reach(!goes_on && out.reason == RV_EXIT_CRASH && out.data == 2, "CRASH: syndrome");
 	claim_told(goes_on, &out, &told);
-	claim(vm_a.state == (is_off ? VM_POWEROFF : state), "the VM's state");
+	claim(vm_a.state == (told.is_off ? VM_POWEROFF : state), "the VM's state");
 	claim(entered <= 1 && handlers + injected <= 1, "entered once, handled once");
-	claim(entered == (state != VM_POWEROFF && !world.is_stopping && is_enterable_now),
+	claim(entered == (!exit.is_over && spec_is_enterable(&exit)),
 	      "a VM that is off is not entered, nor one in a state that this CPU has not");
 	claim(entered == 0 || vcpu->ctx.x[x] == left.x[x], "no register changes here");
 	claim(entered == 0 || injected == 1 || vcpu->ctx.pc - left.pc <= 4, "nor pc, but for WFx");
@@ -195,17 +133,18 @@ void proof_disclose_run(void)
 	struct rv_run page;
 	bool one_goes_on;
 	bool two_goes_on;
-	u64 before;
 	u64 mode;
 	u32 counted_one;
 	enum vm_state state = VM_VERIFIED;
+	struct spec_exit entry;
+	struct spec_exit entry_two;
 
 	any_exit();
 	run_a0 = nondet_run();
 	vm_a.state = state;
 	left = nondet_context();
 	mode = left.pstate;
-	before = vcpu->ctx.pstate;
+	entry = facts();
 	one_goes_on = run_once(vcpu, &one);
 	write_record(vcpu, &one);
 	page = run_a0;
@@ -217,7 +156,8 @@ void proof_disclose_run(void)
 	vm_a.state = VM_VERIFIED;
 	counted = 0;
 	vcpu->ctx = nondet_context();
-	assume(spec_is_enterable(vcpu->ctx.pstate) == spec_is_enterable(before));
+	entry_two = facts();
+	assume(spec_is_enterable(&entry_two) == spec_is_enterable(&entry));
 	left = nondet_context();
 	assume(spec_is_guest_mode(left.pstate) == spec_is_guest_mode(mode));
 	two_goes_on = run_once(vcpu, &two);

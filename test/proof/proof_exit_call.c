@@ -8,7 +8,7 @@
  *
  * Proof-args: --unwind 10 --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_smccc.c corevisor/core/guest_psci.c
- * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c
+ * Proof-args: corevisor/core/guest_inject.c corevisor/core/exception.c spec/spec_exit.c
  * Proof-entry: proof_save_call quick
  * Proof-entry: proof_disclose_call quick
  */
@@ -90,54 +90,17 @@ enum guest_call rsi_call(struct vcpu *vcpu, u32 id, struct run_exit *out)
 	return world.rsi == GUEST_CALL_EXIT ? GUEST_CALL_DONE : world.rsi;
 }
 
-static struct told spec_call(bool is_smc)
+/* Stubs' answers are chosen before: the specification is told of them. */
+static struct spec_exit call_facts(void)
 {
-	const u32 id = (u32)left.x[0];
-	const bool is_64 = (id & SMCCC_64) != 0;
-	const u64 x1 = is_64 ? left.x[1] : (u32)left.x[1];
-	struct told told = { .goes_on = true };
+	struct spec_exit exit = facts();
 
-	if ((world.exit.esr & 0xffff) != 0) {
-		return told;
-	}
-	if (is_smc && vm_a.is_protected && rsi_is_call(id)) {
-		if (world.rsi == GUEST_CALL_RETRY) {
-			told = (struct told){ .reason = world.rsi_asks };
-			told.ipa = told.reason == RV_EXIT_RAM ? left.x[1] : 0;
-		}
-		return told;
-	}
-	switch (id) {
-	case PSCI_CPU_ON_32:
-	case PSCI_CPU_ON_64:
-		if (psci_status == PSCI_SUCCESS) {
-			told = (struct told){ .reason = RV_EXIT_CPU_ON, .data = (u32)x1 };
-		}
-		break;
-	case PSCI_CPU_OFF:
-		told = (struct told){ .reason = RV_EXIT_CPU_OFF };
-		break;
-	case PSCI_CPU_SUSPEND_32:
-	case PSCI_CPU_SUSPEND_64:
-		told = (struct told){ .reason = RV_EXIT_WFI };
-		break;
-	case PSCI_SYSTEM_OFF:
-		told = (struct told){ .reason = RV_EXIT_SYSTEM_OFF, .off = true };
-		break;
-	case PSCI_SYSTEM_RESET2_32:
-	case PSCI_SYSTEM_RESET2_64:
-		if ((x1 & 0x80000000) == 0 && (u32)x1 != 0) {
-			break;
-		}
-		told = (struct told){ .reason = RV_EXIT_SYSTEM_RESET, .off = true };
-		break;
-	case PSCI_SYSTEM_RESET:
-		told = (struct told){ .reason = RV_EXIT_SYSTEM_RESET, .off = true };
-		break;
-	default:
-		break;
-	}
-	return told;
+	exit.is_cpu_on = psci_status == PSCI_SUCCESS;
+	exit.cpu_on = (u32)left.x[1]; /* the stub says so */
+	exit.rsi = world.rsi != GUEST_CALL_RETRY   ? SPEC_RSI_DONE
+		   : world.rsi_asks == RV_EXIT_RAM ? SPEC_RSI_WANTS_RAM
+						   : SPEC_RSI_WANTS_TABLES;
+	return exit;
 }
 
 static bool is_smc(void)
@@ -159,13 +122,15 @@ void proof_save_call(void)
 	struct vcpu *vcpu = &vcpu_a0;
 	struct run_exit out = { 0 };
 	u32 x = (u32)any_below(31);
-	struct told told;
+	struct spec_exit exit;
+	struct spec_told told;
 	bool goes_on;
 
 	any_call();
 	left = nondet_context();
 	leave(vcpu);
-	told = spec_call(is_smc());
+	exit = call_facts();
+	told = spec_exit_call(&exit);
 	goes_on = guest_smccc_handle(vcpu, &out);
 
 	reach(told.reason == RV_EXIT_CPU_ON && !goes_on, "CPU_ON");
@@ -177,7 +142,7 @@ void proof_save_call(void)
 	reach(told.reason == RV_EXIT_TABLES && !goes_on, "tables for RSI");
 	reach(goes_on, "nothing for the host");
 	claim_told(goes_on, &out, &told);
-	claim(has_stopped == told.off, "the VM stops exactly if its guest says so");
+	claim(has_stopped == told.is_off, "the VM stops exactly if its guest says so");
 	claim(is_off == (told.reason == RV_EXIT_CPU_OFF && !told.goes_on), "so does the vCPU");
 	claim(held == NULL && injected == 0, "no lock is left held, no exception");
 	claim(!vcpu->pending.is_mmio, "no answer of the host is waited for");

@@ -8,7 +8,7 @@
  *
  * Proof-args: --unwind 5 --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_fault.c corevisor/core/guest_inject.c
- * Proof-args: corevisor/core/exception.c
+ * Proof-args: corevisor/core/exception.c spec/spec_exit.c
  * Proof-entry: proof_restore_shadow_kvm_regs
  * Proof-entry: proof_restore_nothing quick
  * Proof-entry: proof_save_fault quick
@@ -20,26 +20,6 @@
 
 /* ---- what the next entry accepts ---- */
 
-static u64 spec_value(const struct vcpu_pending *pending, u64 data)
-{
-	u64 value = data;
-
-	switch (pending->bytes) {
-	case 1:
-		value = pending->is_signed ? (u64)(s64)(int8_t)data : (u8)data;
-		break;
-	case 2:
-		value = pending->is_signed ? (u64)(s64)(int16_t)data : (u16)data;
-		break;
-	case 4:
-		value = pending->is_signed ? (u64)(s64)(int32_t)data : (u32)data;
-		break;
-	default:
-		break;
-	}
-	return pending->is_64 ? value : (u32)value;
-}
-
 /* `bytes` is a constant: shifts by a variable are dear. */
 static void restore(u8 bytes)
 {
@@ -47,9 +27,9 @@ static void restore(u8 bytes)
 	struct mmio_answer answer = { .is_abort = nondet_bool(), .data = nondet_u64() };
 	u32 x = (u32)any_below(31);
 	struct vcpu_pending pending;
+	struct spec_accepted accepted;
 	u64 x_before;
 	u64 pc;
-	bool accepts;
 
 	any_vm(MINE);
 	any_world();
@@ -58,20 +38,19 @@ static void restore(u8 bytes)
 	assume(pending.is_mmio);
 	x_before = vcpu->ctx.x[x];
 	pc = vcpu->ctx.pc;
-	accepts = !pending.is_write && !answer.is_abort;
+	accepted = spec_restore_shadow_kvm_regs(&pending, vcpu->exit.esr, answer.is_abort,
+						answer.data);
 	guest_fault_answer(vcpu, &answer);
 
-	reach(accepts && pending.reg == x && pending.bytes == 1 && pending.is_signed, "signed");
-	reach(accepts && pending.reg == x && pending.bytes == 8, "64 bits");
-	reach(accepts && pending.reg == 31, "xzr");
+	reach(accepted.reg == x && pending.bytes == 1 && pending.is_signed, "signed");
+	reach(accepted.reg == x && pending.bytes == 8, "64 bits");
+	reach(accepted.skipped != 0 && !pending.is_write && pending.reg == 31, "xzr");
 	reach(answer.is_abort, "an abort");
 	/* T21, T22: the register that was asked for, and no other. */
-	claim(vcpu->ctx.x[x] ==
-		      (accepts && pending.reg == x ? spec_value(&pending, answer.data) : x_before),
+	claim(vcpu->ctx.x[x] == (accepted.reg == x ? accepted.value : x_before),
 	      "no other register is accepted, ever");
-	claim(injected == answer.is_abort, "an abort is injected exactly if the host says so");
-	claim(answer.is_abort || vcpu->ctx.pc == pc + ((vcpu->exit.esr & ESR_IL) != 0 ? 4 : 2),
-	      "the instruction is over");
+	claim(injected == accepted.is_abort, "an abort is injected exactly if the host says so");
+	claim(answer.is_abort || vcpu->ctx.pc == pc + accepted.skipped, "the instruction is over");
 	claim(!answer.is_abort || (vcpu->ctx.pc & 0x7f) == 0, "or the vector is next: never both");
 	claim(!vcpu->pending.is_mmio, "and the answer is not taken twice");
 }
@@ -111,49 +90,20 @@ void proof_restore_nothing(void)
 
 /* ---- what an exit discloses ---- */
 
-static struct told spec_fault(void)
-{
-	const u64 esr = world.exit.esr;
-	const u64 ipa = (world.exit.hpfar & 0xffffffffff0ull) << 8 | (world.exit.far & 0xfff);
-	const u32 bytes = 1u << ((esr >> 22) & 3);
-	const u32 rt = (esr >> 16) & 31;
-	const u64 value = rt < 31 ? left.x[rt] : 0;
-	struct told told = { .goes_on = true };
-
-	if ((esr & 0x3c) != 0x04) {
-		return told; /* not a translation fault: the guest's own abort */
-	}
-	if (vm_is_ram(&vm_a, gfn_make(ipa >> 12))) {
-		if (!world.leaf.is_mapped && world.leaf.wish != S2_WISH_DESTROYED) {
-			told = (struct told){ .reason = RV_EXIT_RAM, .ipa = ipa & ~0xfffull };
-		}
-		return told;
-	}
-	if (((esr >> 26) & 0x3f) != 0x24 || (esr >> 24 & 1) == 0 || (esr >> 7 & 3) != 0 ||
-	    (left.pstate & 0x10) != 0 || ipa % bytes != 0 || ipa >> 12 >= GFN_LIMIT) {
-		return told;
-	}
-	told = (struct told){
-		.reason = RV_EXIT_MMIO, .bytes = bytes, .is_write = (esr >> 6 & 1) != 0, .ipa = ipa
-	};
-	if (told.is_write) {
-		told.data = bytes == 8 ? value : value & ((1ull << (8 * bytes)) - 1);
-	}
-	return told;
-}
-
 void proof_save_fault(void)
 {
 	struct vcpu *vcpu = &vcpu_a0;
 	struct run_exit out = { 0 };
 	u32 x = (u32)any_below(31);
-	struct told told;
+	struct spec_exit exit;
+	struct spec_told told;
 	bool goes_on;
 
 	any_run();
 	left = nondet_context();
 	leave(vcpu);
-	told = spec_fault();
+	exit = facts();
+	told = spec_exit_fault(&exit);
 	goes_on = guest_fault_handle(vcpu, &out);
 
 	reach(told.reason == RV_EXIT_RAM && !goes_on, "RAM");

@@ -10,42 +10,13 @@
  * Proof-args: --unwind 40 --unwindset guest_sysreg_id.0:1,limited.0:1
  * Proof-args: --no-array-field-sensitivity
  * Proof-args: corevisor/core/guest_sysreg.c corevisor/core/guest_inject.c
- * Proof-args: corevisor/core/exception.c corevisor/core/vtimer.c
+ * Proof-args: corevisor/core/exception.c corevisor/core/vtimer.c spec/spec_exit.c
  * Proof-entry: proof_save_sysreg quick
  * Proof-entry: proof_disclose_sysreg quick
  */
 #include "exits.h"
 
 #include <cv/guest_sysreg.h>
-
-/* MSR of the timer's registers ends the run, MSR ICC_SGI1R_EL1 shows the fields that name targets.
- */
-static struct told spec_sysreg(void)
-{
-	const u64 iss = world.exit.esr & 0x3fffff;
-	const u32 rt = (iss >> 5) & 31;
-	const u64 reg = iss & ~0x3e1ull;
-	struct told told = { .goes_on = true };
-
-	if ((iss & 1) != 0) {
-		return told;
-	}
-	/* op0 21:20, op2 19:17, op1 16:14, CRn 13:10, CRm 4:1 */
-	switch (reg) {
-	case 3 << 20 | 5 << 17 | 0 << 14 | 12 << 10 | 11 << 1:
-		told = (struct told){ .reason = RV_EXIT_SGI,
-				      .data = (rt < 31 ? left.x[rt] : 0) & 0xfff1ff0fffffffull };
-		break;
-	case 3 << 20 | 0 << 17 | 3 << 14 | 14 << 10 | 2 << 1:
-	case 3 << 20 | 1 << 17 | 3 << 14 | 14 << 10 | 2 << 1:
-	case 3 << 20 | 2 << 17 | 3 << 14 | 14 << 10 | 2 << 1:
-		told = (struct told){ .reason = RV_EXIT_IRQ };
-		break;
-	default:
-		break;
-	}
-	return told;
-}
 
 static void any_access(void)
 {
@@ -61,13 +32,15 @@ void proof_save_sysreg(void)
 	struct vcpu *vcpu = &vcpu_a0;
 	struct run_exit out = { 0 };
 	u32 x = (u32)any_below(31);
-	struct told told;
+	struct spec_exit exit;
+	struct spec_told told;
 	bool goes_on;
 
 	any_access();
 	left = nondet_context();
 	leave(vcpu);
-	told = spec_sysreg();
+	exit = facts();
+	told = spec_exit_sysreg(&exit);
 	goes_on = guest_sysreg_handle(vcpu, &out);
 
 	reach(told.reason == RV_EXIT_SGI && !goes_on, "SGI");
