@@ -14,7 +14,7 @@
 #include <cv/rng.h>
 #include <cv/seal.h>
 
-enum power { POWER_OFF, POWER_PENDING, POWER_ON };
+enum power { POWER_OFF, POWER_PENDING, POWER_ON, POWER_STANDBY /* asleep in firmware */ };
 
 struct host_cpu {
 	u64 affinity;
@@ -85,7 +85,7 @@ static s64 cpu_start(struct host_cpu *cpu, u32 index, u64 entry, u64 context)
 	s64 result;
 
 	if (cpu->power != POWER_OFF) {
-		return cpu->power == POWER_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+		return cpu->power == POWER_PENDING ? PSCI_ON_PENDING : PSCI_ALREADY_ON;
 	}
 	cpu->entry = entry;
 	cpu->context = context;
@@ -197,40 +197,47 @@ static bool is_power_down(u64 state)
  * refused for now. */
 static s64 call_cpu_suspend(const u64 *x)
 {
+	u32 self = arch_cpu_index();
+	s64 result;
+
 	if (is_power_down(x[1])) {
 		return PSCI_DENIED;
 	}
-	return (int32_t)arch_firmware_call(PSCI_CPU_SUSPEND_64, (u32)x[1], 0, 0);
+	set_power(self, POWER_STANDBY);
+	result = (int32_t)arch_firmware_call(PSCI_CPU_SUSPEND_64, (u32)x[1], 0, 0);
+	set_power(self, POWER_ON);
+	if (host_psci_is_stopping()) {
+		arch_park();
+	}
+	return result;
 }
 
 /* ---- the machine's end ---- */
 
-/* Long enough for a CPU to finish what it does at EL2; one that sleeps at EL1 parks when it wakes.
- */
-#define STOP_TENTHS 5
 /* Looks in a row at which all must be out: longer than a store takes to be seen by this CPU. */
 #define STOP_LOOKS 100
 
-/* A CPU that is off went off inside the corevisor. No lock: nobody may hold up the machine's end.
- */
+/* A CPU that is off went off inside the corevisor; one that sleeps in firmware, or comes from it,
+ * parks when it is back. No lock: nobody may hold up the machine's end. */
 static bool others_are_out(u32 self, enum arch_place farthest)
 {
 	for (u32 i = 0; i < psci.count; i++) {
-		bool is_off = __atomic_load_n(&psci.cpu[i].power, __ATOMIC_RELAXED) == POWER_OFF;
+		bool is_on = __atomic_load_n(&psci.cpu[i].power, __ATOMIC_RELAXED) == POWER_ON;
 
-		if (i != self && !is_off && arch_cpu_place(i) > farthest) {
+		if (i != self && is_on && arch_cpu_place(i) > farthest) {
 			return false;
 		}
 	}
 	return true;
 }
 
+/* However long it takes: whoever is late would write a guest's registers to memory that was
+ * scrubbed. It ends, for every call does, and every guest comes out at its next access. */
 static void wait_for_others(enum arch_place farthest)
 {
-	u64 until = arch_counter() + STOP_TENTHS * (arch_counter_hz() / 10);
 	u32 looks = 0;
 
-	while (looks < STOP_LOOKS && arch_counter() < until) {
+	while (looks < STOP_LOOKS) {
 		looks = others_are_out(arch_cpu_index(), farthest) ? looks + 1 : 0;
 		panic_poll();
 		/* Guests that sleep in WFE, too. */

@@ -6,6 +6,8 @@
 #include <cv/host_psci.h>
 #include <cv/log.h>
 #include <cv/mem.h>
+#include <cv/rng.h>
+#include <cv/seal.h>
 
 static u32 begun;
 static bool is_armed;
@@ -45,12 +47,15 @@ static void panic_enter(void)
 }
 
 /* Again, when the others have had time to finish at EL2: one may have been about to link a table
- * into a root. */
+ * into a root. Memory is not scrubbed, on tables that may be wrong: but nobody who finds it after
+ * the next boot opens a snapshot with it. */
 static _Noreturn void panic_leave(void)
 {
 	if (is_armed) {
 		mem_revoke_everything();
 	}
+	rng_forget();
+	seal_forget();
 	arch_park();
 }
 

@@ -57,6 +57,8 @@ MUTANTS = [
     ("end-not-waited-for", "host_psci", "stop_others", drop("wait_for_others(ARCH_AT_HOST)")),
     ("end-scrubbed-early", "host_psci", "system_end", move("vm_scrub_all(", "stop_others(")),
     ("end-one-look", "host_psci", "wait_for_others", sub("looks < STOP_LOOKS", "looks < 1")),
+    ("end-sleeper-waited-for", "host_psci", "call_cpu_suspend", drop("set_power(self, POWER_STANDBY)")),
+    ("end-sleeper-goes-on", "host_psci", "call_cpu_suspend", sub("host_psci_is_stopping()", "false")),
     ("end-twice", "host_psci", "stop_others", sub("&nobody, arch_cpu_index() + 1, false", "&nobody, 0, false")),
     # ---- the host's faults ----
     ("host-fault-silent", "host_fault", "host_fault", drop("inject(")),

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """A panic: the corevisor's own text is damaged from outside in several ways. It must say what, who and where on the
-console, and no CPU may execute the host any longer. No input from the host makes it panic, so this needs a debugger."""
+console, no CPU may execute the host any longer, and the platform's root secret must be gone from memory. No input from
+the host makes it panic, so this needs a debugger."""
 
 import os
 import re
 import struct
 import subprocess
+import tempfile
 import time
 
 import attack
 import tap
-from outside import Lost, Outside
+from outside import RAM_BASE, Lost, Outside
 
 VICTIM = "hcall"  # a function that every call of the host enters
 BREAK, UNDEFINED = 0xd4200000, 0
@@ -48,17 +50,27 @@ def counters(machine, text):
     return machine.memory(int(address, 16), 8 * int(count))
 
 
+def secrets(machine, secret):
+    """How often it stands in memory, while the machine stands still."""
+    machine.command("stop")
+    return machine.memory(RAM_BASE, 1 << 30).count(secret)
+
+
 def panics(words, what):
     bundle = attack.pack("host_busy", "wait")
+    secret = os.urandom(32)
+    with tempfile.NamedTemporaryFile(delete=False) as file:
+        file.write(secret)
     try:
-        with Outside("-kernel", attack.Corevisor().image, "-initrd", bundle) as machine:
+        with Outside("-kernel", attack.Corevisor().image, "-initrd", bundle,
+                     "-fw_cfg", f"name=opt/ravelin/root-secret,file={file.name}") as machine:
             text = machine.wait(r"READY \S+\r?\n|(FAIL|SKIP) [^\n]*\n", 30)
             tap.require("READY" in text, text)
             base = int(re.search(r"Ravelin, ABI [^\n]* at (0x[0-9a-f]+)", text)[1], 16)
             first = counters(machine, text)
             time.sleep(0.3)
             tap.require(counters(machine, text) != first, "the host's CPUs do not count")
-            machine.command("stop")
+            tap.equal(secrets(machine, secret), 1)
             poke(machine, base + offset_of(VICTIM), words)
             machine.command("cont")
             machine.console.send(b"g")
@@ -67,8 +79,10 @@ def panics(words, what):
             at = int(re.search(r"at image\+0x([0-9a-f]+)", line)[1], 16)
             tap.require(0 <= at - offset_of(VICTIM) < 4 * len(words), f"not at {VICTIM}: {line}")
             stopped(machine, text)
+            tap.equal(secrets(machine, secret), 0)
     finally:
         os.unlink(bundle)
+        os.unlink(file.name)
 
 
 def stopped(machine, text):

@@ -113,10 +113,6 @@ u64 arch_counter(void)
 {
 	return fix_counter += 1000;
 }
-u64 arch_counter_hz(void)
-{
-	return 1000000;
-}
 void info_cpu_online(s64 change)
 {
 	(void)change;

@@ -78,11 +78,6 @@ u64 arch_counter(void)
 	return sysreg_read(cntpct_el0);
 }
 
-u64 arch_counter_hz(void)
-{
-	return sysreg_read(cntfrq_el0);
-}
-
 bool arch_random(u64 *out)
 {
 	u64 value;

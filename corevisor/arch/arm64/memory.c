@@ -54,7 +54,10 @@ struct vmid_scope {
  * walks of the loaded EL1 world are switched off, so that no speculative walk mixes its stage 1
  * with the other's VMID (Cortex-A57 1319537, Neoverse N1 1165522). EPD counts only with the stage-1
  * MMU on, and a guest may have it off. No table of the other VM is needed: VTTBR's root stays, its
- * VMID alone changes, and nothing can be walked meanwhile.
+ * VMID alone changes, and nothing can be walked meanwhile. What SPE or TRBE has still to write for
+ * the host (drained for guests only, watchers_stop()) may meet TLB entries of that VMID: the host's
+ * calls invalidate for open VMs, for dead ones and for those that never ran; a protected VM that
+ * runs, only its own.
  */
 static struct vmid_scope vmid_enter(vmid_t vmid)
 {

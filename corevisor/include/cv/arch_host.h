@@ -42,7 +42,6 @@ enum arch_place arch_cpu_place(u32 cpu);
  * other CPUs are out of EL2 for good. */
 void arch_forget_cpus(void);
 void arch_cpu_relax(void); /* a moment; no event needed */
-u64 arch_counter_hz(void);
 
 /* ---- vector registers, for the one library that uses them ---- */
 /* Saves all of this CPU's FP, SVE and SME register state and switches traps off; end wipes and
