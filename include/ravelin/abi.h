@@ -109,7 +109,7 @@ enum rv_vm_flags {
  * page is the host's again, scrubbed, the VM has no images and is READY as before.
  * Errors: NOENT, RANGE, STATE (not READY, being loaded, no image; page not the host's alone), BUSY
  * (an image is not complete), NOMEM, INVALID (struct rv_launch is malformed), AUTH, PERM (more
- * vCPUs than the owner allows). Only AUTH changes something. Seed: verify_and_load_images. */
+ * vCPUs than the owner allows). Errors but AUTH change nothing. Seed: verify_and_load_images. */
 #define RV_VM_VERIFY RV_HVC(0x115)
 /* (vm, gfn, pfn): a device page becomes the VM's at gfn, outside its RAM, and leaves the host until
  * RV_MEM_RECLAIM. Which device pages may go is the platform's list. Errors: NOENT, RANGE (gfn is

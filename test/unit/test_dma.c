@@ -95,8 +95,8 @@ static void set_sealing(u64 handle, u32 mode) CV_NO_LOCK_ANALYSIS
 
 /* Seed: page (HOST, 0, -), VM 2 READY: assign_smmu(2, 0x500, 0x80): (2, INVALID, 0x80), host entry
  * gone. Ours: assigning for DMA is donating (RV_MEM_MAP): the page is the VM's, mapped for it, and
- * its count says 0; there is no state "assigned but not there" that the host could use (D41, W4).
- */
+ * its count says 0; there is no state "assigned but not there" that the host could use (D41, D65,
+ * W4). */
 static void test_T11(void **state)
 {
 	u64 pfn = PAGE(GUEST), value, done;
@@ -133,7 +133,7 @@ static void test_T12(void **state)
 }
 
 /* Seed: after T12, map_smmu(2, cb, ix, 0x99000, pte of 0x500): HALT holding VM(2), S2PAGE. Ours:
- * STATE, no lock held, nothing changed. */
+ * STATE, no lock held, nothing changed (D1). */
 static void test_T13(void **state)
 {
 	(void)state;
@@ -147,7 +147,7 @@ static void test_T13(void **state)
 }
 
 /* Seed: after T11, map_smmu(2, cb, ix, 0x80000, pte of 0x500): mapped, count stays INVALID. Ours:
- * mapped, count 1. */
+ * mapped, count 1 (B11). */
 static void test_T14(void **state)
 {
 	(void)state;
@@ -160,7 +160,7 @@ static void test_T14(void **state)
 
 /* Seed: host page mapped by 15 host banks, count 15: map_smmu at the 16th: count 16; the same call
  * again: entry rewritten, count stays 16, no error. Ours: again is BUSY, and a 17th context counts
- * 17: the count has no such bound (D39). */
+ * 17: the count has no such bound (D39, B11). */
 static void test_T15(void **state)
 {
 	u64 pfn = PAGE(HOST);
@@ -178,7 +178,7 @@ static void test_T15(void **state)
 
 /* Seed: host page, count 1 (bank A): map_smmu at bank A again: count 2; clear_smmu at A: count 1
  * with no live mapping; clear_smmu at A: nothing changes. Ours: BUSY and count 1; count 0; nothing
- * changes, and the page can be donated again (W21). */
+ * changes, and the page can be donated again (B11, W21). */
 static void test_T16(void **state)
 {
 	u64 pfn = PAGE(HOST);
@@ -196,7 +196,7 @@ static void test_T16(void **state)
 	assert_int_equal(mem_host_donate_core(pfn), CV_OK);
 }
 
-/* Seed: empty iova: clear_smmu: no change, all locks returned. Ours: the same, OK. */
+/* Seed: empty iova: clear_smmu: no change, all locks returned. Ours: the same, OK (B12). */
 static void test_T17(void **state)
 {
 	u64 writes;
@@ -210,7 +210,7 @@ static void test_T17(void **state)
 	assert_int_equal(pool_count((struct pool *)&dma_context(0)->tables), 2);
 }
 
-/* Seed: pa in RAM: map_io (VM READY): no-op. Ours: PERM (W22); the page stays whose it was. */
+/* Seed: pa in RAM: map_io (VM READY): no-op. Ours: PERM (B13, W22); the page stays whose it was. */
 static void test_T18(void **state)
 {
 	u64 value;

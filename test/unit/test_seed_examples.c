@@ -176,7 +176,7 @@ static void test_T4(void **state)
 	assert_int_equal(record()->images.count, RV_IMAGES_MAX);
 }
 
-/* Seed: VM 3 UNUSED: HALT holding VM(3), result 0. Ours: NOENT. */
+/* Seed: VM 3 UNUSED: HALT holding VM(3), result 0. Ours: NOENT (D1). */
 static void test_T5(void **state)
 {
 	u64 index = 77;
@@ -187,7 +187,7 @@ static void test_T5(void **state)
 }
 
 /* Seed: image of one page, mapped 1: remap_vm_image is a no-op. Ours: STATE, and the page stays the
- * host's (W22). */
+ * host's (B7). */
 static void test_T6(void **state)
 {
 	u64 index, done = 77;
@@ -201,7 +201,7 @@ static void test_T6(void **state)
 	assert_true(ledger_is(pfn_make(PAGE(SPARE)), OWNER_HOST, PAGE_EXCLUSIVE));
 }
 
-/* Seed: next_load_info 1, remap_vm_image(3, p, 1): no-op. Ours: NOENT (W22). */
+/* Seed: next_load_info 1, remap_vm_image(3, p, 1): no-op. Ours: NOENT (B7). */
 static void test_T7(void **state)
 {
 	u64 index, done = 77;
@@ -226,7 +226,7 @@ static void test_T8(void **state)
 	assert_int_equal(record()->state, VM_READY);
 }
 
-/* Seed: VM VERIFIED: HALT holding VM. Ours: STATE. */
+/* Seed: VM VERIFIED: HALT holding VM. Ours: STATE (D1). */
 static void test_T9(void **state)
 {
 	u64 left = 77;
@@ -238,8 +238,8 @@ static void test_T9(void **state)
 }
 
 /* Seed: images A=[0x1000,+0x1000), B=[0x1800,+0x1000): search_load_info(0x1900) finds B, the last
- * match. Ours: images are page aligned and never overlap, so there is one answer, and it is the
- * owner's entry alone (D68). */
+ * match. Ours: images are page aligned and never overlap, so no address lies in two (D68); and
+ * nothing is searched for, since the owner's entry alone is an answer, which T23 asserts (B1). */
 static void test_T10(void **state)
 {
 	u64 index = 77;
@@ -251,7 +251,8 @@ static void test_T10(void **state)
 	assert_int_equal(record()->images.count, 1);
 }
 
-/* Seed: vCPU ACTIVE: set_vcpu_active HALTs holding VM. Ours: BUSY. */
+/* Seed: vCPU ACTIVE: set_vcpu_active HALTs holding VM. Ours: BUSY (D1); who claimed it releases it
+ * (D44). */
 static void test_T19(void **state)
 {
 	struct vcpu *claimed, *again = NULL;
@@ -288,8 +289,8 @@ static void system_off(struct vcpu *of)
 	of->ctx.x[0] = PSCI_SYSTEM_OFF;
 }
 
-/* Seed: HVC with X0 = 0x8400_0008: POWEROFF, DIRTY = 1. Ours: POWEROFF; nothing is accepted any
- * more, since the VM never runs again. */
+/* Seed: HVC with X0 = 0x8400_0008: POWEROFF, DIRTY = 1. Ours: POWEROFF, a state (D11);
+ * nothing is accepted any more, since the VM never runs again. */
 static void test_T20(void **state)
 {
 	const u64 esr = EC_HVC64 << ESR_EC_SHIFT | ESR_IL;
@@ -328,8 +329,9 @@ static void test_T21(void **state)
 	assert_int_equal(run->ipa, UART);
 }
 
-/* Seed: host supplies X5 = 7, X6 = 9: X5 = 7, X6 unchanged, PC + 4, DIRTY 0. Ours: there is no
- * place to supply an X6 (D49). */
+/* Seed: host supplies X5 = 7, X6 = 9: X5 = 7, X6 unchanged, PC + 4, DIRTY 0. Ours: the
+ * pending access says which register (D48), one value is for it alone (D55), and there is no place
+ * to supply an X6. */
 static void test_T22(void **state)
 {
 	(void)state;
@@ -348,7 +350,7 @@ static void test_T22(void **state)
 }
 
 /* Seed: never ran, host's PC outside every image: HALT, VM lock free. Ours: PERM for every PC but
- * the owner's entry, inside an image or not (W13). */
+ * the owner's entry, inside an image or not (B1, W13). */
 static void test_T23(void **state)
 {
 	u64 exit;
