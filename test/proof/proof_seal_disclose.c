@@ -34,7 +34,6 @@ struct public_vcpu {
 	u64 mpidr;
 	u32 index;
 	u32 run_state;
-	u32 last_cpu;
 	enum vcpu_power power;
 	bool has_run;
 };
@@ -130,7 +129,6 @@ static struct public_vcpu public_of(const struct vcpu *vcpu)
 		.mpidr = vcpu->mpidr,
 		.index = vcpu->index,
 		.run_state = vcpu->run_state,
-		.last_cpu = vcpu->last_cpu,
 		.power = vcpu->power,
 		.has_run = vcpu->has_run,
 	};
@@ -322,7 +320,6 @@ void proof_disclose_load_vcpu(void)
 	vcpu_1.mpidr = want_1.mpidr;
 	vcpu_1.index = want_1.index;
 	vcpu_1.run_state = want_1.run_state;
-	vcpu_1.last_cpu = want_1.last_cpu;
 	vcpu_1.power = want_1.power;
 	vcpu_1.has_run = want_1.has_run;
 	see(&two, seal_load_vcpu(handle, MINE, the_pfn, given_tag));

@@ -344,7 +344,6 @@ static void stage2_load(const struct cpu *cpu, struct vcpu *vcpu)
 		isb();
 		vm->last_vcpu[cpu->index] = self;
 	}
-	vcpu->last_cpu = cpu->index;
 }
 
 void arch_vcpu_load(struct vcpu *vcpu)

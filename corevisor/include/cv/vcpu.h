@@ -66,7 +66,6 @@ struct vcpu {
 	struct vtimer_state timer;
 	bool has_run; /* since it was created, or restored: the host does not say any more where it
 			 starts */
-	u32 last_cpu; /* CPU it last ran on */
 };
 
 #define VCPU_RECORD_PAGES 1
