@@ -49,6 +49,7 @@ u32 fake_locks_held(void);  /* mask of ranks held by this CPU */
 #define FAKE_LOCK_LOG 16
 void fake_lock_log_begin(void);
 u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG]);
+u32 fake_ranks_taken(void); /* mask of the ranks of all of them, the forgotten ones, too */
 void fake_counter_set(u64 value);
 /* What an open VM's creator says, and tests that sign nothing. */
 extern const u64 fake_no_owner[4];

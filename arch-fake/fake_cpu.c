@@ -22,8 +22,10 @@ static bool is_in_library[FAKE_CPUS];
 static struct {
 	u32 count;
 	const struct lock *lock[FAKE_LOCK_LOG];
+	u32 ranks;
 } lock_log[FAKE_CPUS];
 static u64 counter;
+static struct lock rng_lock = LOCK_INIT(LOCK_RANK_RNG);
 
 void fake_fail(const char *format, ...)
 {
@@ -67,6 +69,7 @@ u32 fake_locks_held(void)
 void fake_lock_log_begin(void)
 {
 	lock_log[this_cpu].count = 0;
+	lock_log[this_cpu].ranks = 0;
 }
 
 u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG])
@@ -75,12 +78,18 @@ u32 fake_lock_log(const struct lock *locks[FAKE_LOCK_LOG])
 	return lock_log[this_cpu].count;
 }
 
+u32 fake_ranks_taken(void)
+{
+	return lock_log[this_cpu].ranks;
+}
+
 /* More different ones than the log holds are forgotten, so it must be begun anew where it is read.
  */
 static void log_lock(const struct lock *lock)
 {
 	u32 *count = &lock_log[this_cpu].count;
 
+	lock_log[this_cpu].ranks |= 1u << lock->rank;
 	for (u32 i = 0; i < *count; i++) {
 		if (lock_log[this_cpu].lock[i] == lock) {
 			return;
@@ -171,16 +180,19 @@ bool rng_is_ready(void)
 	return fake_entropy;
 }
 
+/* Under a lock of its rank, as rng.c. */
 bool rng_bytes(void *out, u64 bytes)
 {
 	u8 *at = out;
 
+	lock_acquire(&rng_lock);
 	for (u64 i = 0; i < bytes; i++) {
 		u64 word;
 
 		arch_random(&word);
 		at[i] = (u8)word;
 	}
+	lock_release(&rng_lock);
 	return fake_entropy;
 }
 

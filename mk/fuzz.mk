@@ -34,10 +34,12 @@ FZ_CORE := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c hos
 	trng.c)
 FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
-$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c test/common/snapshot.c test/common/snapshot.h $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
+FZ_SNAPSHOT := $(addprefix test/common/,snapshot.c snapshot.h call_locks.c call_locks.h)
+
+$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_SNAPSHOT) $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -Wno-unused-function -Wl,--wrap=crypto_verify -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
 
-$(FZ_OUT)/fuzz_seal: test/fuzz/fuzz_seal.c test/common/snapshot.c test/common/snapshot.h $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
+$(FZ_OUT)/fuzz_seal: test/fuzz/fuzz_seal.c $(FZ_SNAPSHOT) $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread

@@ -32,9 +32,14 @@ $(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c test/common/owner.c $(UG_CORE) $(UG_MEMO
 		-lbearssl -lfdt -lpthread
 
 # The host's calls over all of it; the sources are those of the fuzz target (mk/fuzz.mk).
-TESTS += $(UG_OUT)/test_hcall
+TESTS += $(UG_OUT)/test_hcall $(UG_OUT)/test_call_locks
 
 $(UG_OUT)/test_hcall: test/unit/test_hcall.c test/common/owner.c $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS) mk/unit-guest.mk
+	@mkdir -p $(@D)
+	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
+
+$(UG_OUT)/test_call_locks: test/unit/test_call_locks.c test/common/owner.c $(FZ_SNAPSHOT) $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS) \
+		test/common/owner.h mk/unit-guest.mk
 	@mkdir -p $(@D)
 	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
 

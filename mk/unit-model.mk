@@ -5,7 +5,7 @@
 
 MO_OUT := $(BUILD)/test/model
 MO_TEST := $(filter-out %/machine_full.c %/machine_small.c,$(wildcard test/model/*.c))
-MO_SHARED := $(MT_SPEC) $(MT_CORE) corevisor/core/vcpu.c $(MT_FAKE) arch-fake/fake_vcpu.c
+MO_SHARED := $(MT_SPEC) $(MT_CORE) corevisor/core/vcpu.c $(MT_FAKE) arch-fake/fake_vcpu.c test/common/call_locks.c
 MO_HEADERS := $(MT_HEADERS) $(wildcard test/model/*.h test/model/include/*.h test/model/include/cv/*.h) mk/unit-model.mk
 MO_CFLAGS := -Itest/model/include $(filter-out -fsanitize% -fno-%,$(MT_CFLAGS))
 

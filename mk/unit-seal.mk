@@ -3,7 +3,7 @@
 
 US_OUT := $(BUILD)/test/unit-seal
 US_CORE := $(UG_CORE) $(addprefix corevisor/core/,hcall.c seal.c seal_load.c seal_record.c)
-US_SUPPORT := test/unit/seal_fixture.c test/common/owner.c test/common/snapshot.c
+US_SUPPORT := test/unit/seal_fixture.c test/common/owner.c test/common/snapshot.c test/common/call_locks.c
 US_HEADERS := $(wildcard corevisor/include/cv/*.h arch-fake/*.h test/common/*.h) test/unit/seal_fixture.h \
 	include/ravelin/abi.h mk/unit-seal.mk
 US_CFLAGS := $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common

@@ -5,8 +5,12 @@
  * Every call is an SMCCC 1.2 fast HVC64 in the vendor-specific hypervisor range: x0 = id, x1.. =
  * arguments; on return x0 = a status (enum rv_status, 0 or negative), x1.. = results, valid only on
  * RV_OK. Units: a pfn is a host physical address / 4096, a gfn is a guest physical address (IPA) /
- * 4096. A refused call changes nothing. When several errors apply, the one listed first at the call
- * wins.
+ * 4096. A refused call changes nothing.
+ *
+ * At each call: its arguments; "->" its results; "Errors:", of which the first that applies is the
+ * answer; "Locks:" that a success takes, [those] only sometimes, by the names and in the order of
+ * docs/locking.md (a refusal takes none but these, and may take fewer); "Seed:" the primitives of
+ * KCore that it stands for (docs/seed-map.md).
  *
  * This header compiles in the kernel, in user space and in assembly-free freestanding C.
  */
@@ -57,7 +61,8 @@ enum rv_status {
 
 /* -> x1 = major << 16 | minor, x2 = enum rv_features, x3 = list registers of the vGIC, x4 = IPA
  * bits of VMs, x5 = largest number of vCPUs of a VM, x6 = size of a vCPU record in pages, x7 = size
- * of a VM record in pages. */
+ * of a VM record in pages. Errors: none.
+ * Locks: none. Seed: none. */
 #define RV_VERSION RV_HVC(0x100)
 enum rv_features {
 	RV_FEAT_DMA_CONTAINED = 1 << 0, /* devices cannot reach protected pages: the SMMU is ours */
@@ -67,7 +72,8 @@ enum rv_features {
 /* (pfn): the corevisor takes one host page for its own tables (host stage 2, its own map). It keeps
  * it. The first page of a 2 MiB region may itself cost up to 5 tables, its neighbours none: give
  * runs of neighbours, before the last tables are gone. Errors: RANGE, STATE, NOMEM (not even this
- * page's own tables are left: try one of another region). */
+ * page's own tables are left: try one of another region).
+ * Locks: LEDGER, [HOST_UPPER], HYP_MAP, POOL. Seed: none. */
 #define RV_POOL_TOPUP RV_HVC(0x101)
 
 /* ---- VMs ---- */
@@ -78,28 +84,32 @@ enum rv_features {
  * the host; the VM is READY. owner0..3: for a protected VM the SHA-256 of its owner's public key
  * (SEC1 uncompressed point), bytes 0-7 in owner0, little endian; fixed for the VM's life. Open VMs:
  * 0. -> x1 = VM handle (never 0, never used twice in a boot). Errors: INVALID, NOENTROPY (protected
- * only), RANGE, STATE, BUSY (no free VM slot), NOMEM. Seed: register_kvm. */
+ * only), RANGE, STATE, BUSY (no free VM slot), NOMEM.
+ * Locks: VM_SLOTS, VM, LEDGER, [HOST_UPPER], HYP_MAP, [POOL], [RNG]. Seed: register_kvm. */
 #define RV_VM_CREATE RV_HVC(0x110)
 enum rv_vm_flags {
 	RV_VM_PROTECTED = 1 << 0, /* else an open VM */
 };
 /* (vm, pfn): gives the VM a page for its tables. Errors: NOENT, RANGE, STATE (also: the VM is
- * off), NOMEM (RV_POOL_TOPUP). */
+ * off), NOMEM (RV_POOL_TOPUP).
+ * Locks: VM, LEDGER, [HOST_UPPER], HYP_MAP, POOL. Seed: none. */
 #define RV_VM_TOPUP RV_HVC(0x111)
 /* (vm, first gfn, pages): declares a range of guest RAM; ranges may not overlap; at most
  * RV_RAM_RANGES. Errors: INVALID, NOENT, RANGE (beyond the IPA space), STATE (not READY), BUSY
  * (overlaps a range or a device page / too many; with device pages, also: a range with more than
- * 4096 entries of the VM's tables in it). */
+ * 4096 entries of the VM's tables in it).
+ * Locks: VM. Seed: none. */
 #define RV_VM_ADD_RAM RV_HVC(0x112)
 #define RV_RAM_RANGES 8
-/* (vm): the VM is off; running vCPUs leave at their next exit. Idempotent. Errors: NOENT. Seed:
- * set_vm_poweroff. */
+/* (vm): the VM is off; running vCPUs leave at their next exit. Idempotent. Errors: NOENT.
+ * Locks: VM. Seed: set_vm_poweroff. */
 #define RV_VM_KILL RV_HVC(0x113)
 /* (vm): gives back every page that was donated for records and tables, scrubbed, at most
  * RV_BATCH_PAGES at a time.
  * -> x1 = pages still held: call until 0; with 0 the handle is dead.
  * Errors: NOENT, STATE (not off), BUSY (a vCPU is running, guest pages are not reclaimed, or the VM
- * has DMA contexts). */
+ * has DMA contexts).
+ * Locks: [VM_SLOTS], VM, LEDGER, HYP_MAP, [POOL]. Seed: none. */
 #define RV_VM_DESTROY RV_HVC(0x114)
 /* (vm, launch pfn): READY -> VERIFIED. Open VM: launch pfn is ignored. Protected VM: the page holds
  * struct rv_launch; the host loses it while it is read. The owner's key, the signature over the
@@ -109,16 +119,18 @@ enum rv_vm_flags {
  * page is the host's again, scrubbed, the VM has no images and is READY as before.
  * Errors: NOENT, RANGE, STATE (not READY, being loaded, no image; page not the host's alone), BUSY
  * (an image is not complete), NOMEM, INVALID (struct rv_launch is malformed), AUTH, PERM (more
- * vCPUs than the owner allows). Errors but AUTH change nothing. Seed: verify_and_load_images. */
+ * vCPUs than the owner allows). Errors but AUTH change nothing.
+ * Locks: VM, [LEDGER], [HOST_UPPER], [HYP_MAP], [POOL]. Seed: verify_and_load_images. */
 #define RV_VM_VERIFY RV_HVC(0x115)
 /* (vm, gfn, pfn): a device page becomes the VM's at gfn, outside its RAM, and leaves the host until
  * RV_MEM_RECLAIM. Which device pages may go is the platform's list. Errors: NOENT, RANGE (gfn is
- * RAM or beyond the IPA space), PERM (pfn is RAM, or not on the list), STATE (VM not READY, or being
- * loaded; page not the host's), BUSY (gfn taken), NOMEM (RV_VM_TOPUP or RV_POOL_TOPUP). Seed:
- * map_io. */
+ * RAM or beyond the IPA space), PERM (pfn is RAM, or not on the list), STATE (VM not READY, or
+ * being loaded; page not the host's), BUSY (gfn taken), NOMEM (RV_VM_TOPUP or RV_POOL_TOPUP).
+ * Locks: VM, HOST_UPPER, POOL. Seed: map_io. */
 #define RV_VM_MAP_IO RV_HVC(0x116)
 /* (vm, what): -> x1..x4 = 32 bytes, as owner0..3 above. Errors: INVALID, NOENT, PERM (open VM),
- * STATE (manifest: not VERIFIED). */
+ * STATE (manifest: not VERIFIED).
+ * Locks: VM. Seed: none. */
 #define RV_VM_MEASURE RV_HVC(0x117)
 enum rv_measure {
 	RV_MEASURE_OWNER = 0,	 /* SHA-256 of the owner's public key */
@@ -130,13 +142,15 @@ enum rv_measure {
 /* (vm, gpa, bytes): names an image; gpa page aligned. -> x1 = index. Errors: INVALID (bytes 0, gpa
  * unaligned), NOENT, PERM (open VM), RANGE (not inside one range of the VM's RAM), STATE (not
  * READY, being loaded, or a failed check is being undone), BUSY (overlaps another image / too
- * many). Seed: set_boot_info. */
+ * many).
+ * Locks: VM. Seed: set_boot_info. */
 #define RV_IMAGE_ADD RV_HVC(0x118)
 /* (vm, index, pfn, pages): the next pages of an image, in order: each leaves the host, then is
  * hashed; bytes behind the image's end become 0. -> x1 = pages taken (>= 1 on RV_OK). Errors, for
  * the first page: INVALID (pages 0), NOENT (VM or image), RANGE (pfn not RAM), STATE (not READY,
  * being loaded or undone, image complete, page not the host's alone), BUSY (gfn already backed),
- * NOMEM. Seed: remap_vm_image. */
+ * NOMEM.
+ * Locks: VM, LEDGER, [HOST_UPPER], [POOL]. Seed: remap_vm_image. */
 #define RV_IMAGE_MAP RV_HVC(0x119)
 
 /*
@@ -182,7 +196,8 @@ struct rv_launch {
  * reclaimed; other VMs may share it, too. A gfn the guest has declared destroyed gets STATE.
  * Errors: INVALID, NOENT, STATE (the VM is being loaded), BUSY (it is being saved); for the first
  * page: RANGE (gfn outside the VM's RAM, pfn not RAM), STATE (the VM is off, or the page is not the
- * host's alone), BUSY (gfn already backed), NOMEM. Seed: assign_pfn_to_vm, assign_smmu. */
+ * host's alone), BUSY (gfn already backed), NOMEM.
+ * Locks: VM, LEDGER, [HOST_UPPER], [POOL]. Seed: assign_pfn_to_vm, assign_smmu. */
 #define RV_MEM_MAP RV_HVC(0x120)
 /* (vm, first gfn, pages): takes back what backs these gfns: unmapped from the VM, scrubbed
  * (protected), returned to the host; device pages too. pages may be any number; at most
@@ -190,7 +205,8 @@ struct rv_launch {
  * a block goes back as a whole, even if only a part of it is named.
  * -> x1 = first gfn not yet dealt with (== first + pages when done).
  * Errors: INVALID, NOENT, STATE (protected VM that is not off), BUSY (protected: a vCPU is running,
- * or the VM's pages are mapped for DMA). Seed: clear_vm_stage2_range. */
+ * or the VM's pages are mapped for DMA).
+ * Locks: VM, [LEDGER], [HOST_UPPER], [POOL]. Seed: clear_vm_stage2_range. */
 #define RV_MEM_RECLAIM RV_HVC(0x121)
 
 /* ---- vCPUs ---- */
@@ -198,22 +214,26 @@ struct rv_launch {
  * page (struct rv_run) stays the host's and is pinned until the VM is destroyed. index < x5 of
  * RV_VERSION; the vCPU's MPIDR_EL1 is Aff0 = index & 15, Aff1 = index >> 4. Index 0 is the boot
  * vCPU, the others are powered off until the guest's CPU_ON. Errors: INVALID, NOENT, RANGE, STATE
- * (VM not READY, page not the host's alone), BUSY (exists), NOMEM (RV_POOL_TOPUP). Seed:
- * register_vcpu. */
+ * (VM not READY, page not the host's alone), BUSY (exists), NOMEM (RV_POOL_TOPUP).
+ * Locks: VM, LEDGER, [HOST_UPPER], HYP_MAP, [POOL]. Seed: register_vcpu. */
 #define RV_VCPU_CREATE RV_HVC(0x130)
 /* (vm, index, pc, x0): where the boot vCPU starts (EL1h, MMU off, DAIF masked, x1-x3 = 0).
  * Errors: NOENT, STATE (VM not VERIFIED, or the vCPU has run or was restored), INVALID (not the
  * boot vCPU, pc unaligned), PERM (protected: pc is not the entry that the owner signed), BUSY (the
- * VM is being saved). Seed: search_load_info. */
+ * VM is being saved).
+ * Locks: VM. Seed: search_load_info. */
 #define RV_VCPU_BOOT RV_HVC(0x131)
 /* (vm, index): runs the vCPU on this CPU until something is for the host; struct rv_run tells what.
  * Interrupts of the host end the run (RV_EXIT_IRQ). -> x1 = enum rv_exit. Errors: NOENT, STATE (VM
  * not VERIFIED, vCPU powered off, no boot state, host in streaming SVE mode), BUSY (runs elsewhere,
- * or the VM is being saved), INVALID (struct rv_run's input is malformed). Seed: set_vcpu_active.
- */
+ * or the VM is being saved), INVALID (struct rv_run's input is malformed).
+ * Locks: VM, [LEDGER], [POOL], [RNG].
+ * Seed: set_vcpu_active, set_vcpu_inactive; for each exit that tells the host something:
+ * save_shadow_kvm_regs, restore_shadow_kvm_regs. */
 #define RV_VCPU_RUN RV_HVC(0x132)
 /* (vm, index): writes the registers of an open VM's vCPU to rv_run.regs. Errors: NOENT, PERM
- * (protected), BUSY. */
+ * (protected), BUSY.
+ * Locks: VM. Seed: none. */
 #define RV_VCPU_READ_REGS RV_HVC(0x133)
 
 /* ---- DMA: tables that an SMMU walks; docs/states.md ---- */
@@ -225,28 +245,32 @@ struct rv_launch {
 #define RV_DMA_CONTEXTS 64
 /* (context, vm, root pfn): takes 2 root table pages (consecutive, 8 KiB aligned); the context is
  * empty. Errors: INVALID (context, root unaligned), NOENT, RANGE, STATE (page not the host's alone;
- * VM not READY, or being loaded), BUSY (the context has an owner), NOMEM (RV_POOL_TOPUP). Seed:
- * alloc_smmu. */
+ * VM not READY, or being loaded), BUSY (the context has an owner), NOMEM (RV_POOL_TOPUP).
+ * Locks: DMA, [VM], LEDGER, [HOST_UPPER], HYP_MAP, [POOL]. Seed: alloc_smmu. */
 #define RV_DMA_ALLOC RV_HVC(0x140)
 /* (context, pfn): a page for its tables. Errors: INVALID, NOENT (no owner), RANGE, STATE (page not
- * the host's alone; VM not READY, or being loaded), NOMEM (RV_POOL_TOPUP). */
+ * the host's alone; VM not READY, or being loaded), NOMEM (RV_POOL_TOPUP).
+ * Locks: DMA, [VM], LEDGER, [HOST_UPPER], HYP_MAP, POOL. Seed: none. */
 #define RV_DMA_TOPUP RV_HVC(0x141)
 /* (context, iova / 4096, pfn, pages): -> x1 = pages mapped, as RV_MEM_MAP. 512 pages, both numbers
- * aligned to 2 MiB, go as one block if all of them may and the context has no table for single pages
- * there; a call ends before 512 pages that may be one. Errors, for the first page: INVALID (context,
- * pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM not READY, or being
- * loaded; not the owner's page, not at its own address, or an image's), BUSY (iova is mapped; the
- * page's count is full), NOMEM (RV_DMA_TOPUP). Seed: assign_smmu is RV_MEM_MAP, map_smmu this. */
+ * aligned to 2 MiB, go as one block if all of them may and the context has no table for single
+ * pages there; a call ends before 512 pages that may be one. Errors, for the first page: INVALID
+ * (context, pages 0), NOENT, RANGE (pfn not RAM, iova beyond the IPA space), STATE (VM not READY,
+ * or being loaded; not the owner's page, not at its own address, or an image's), BUSY (iova is
+ * mapped; the page's count is full), NOMEM (RV_DMA_TOPUP).
+ * Locks: DMA, [VM], LEDGER, POOL. Seed: map_smmu (assign_smmu is RV_MEM_MAP). */
 #define RV_DMA_MAP RV_HVC(0x142)
 /* (context, iova / 4096, pages): at most RV_BATCH_PAGES are unmapped a call, what is not mapped is
  * skipped quickly. A part of a block can be unmapped once the block has become pages: that takes a
- * table, and for a moment no device reaches any of it. -> x1 = first iova / 4096 not yet dealt with.
- * Errors, for what comes first: INVALID (context, pages 0, beyond the IPA space), NOENT, STATE (VM
- * VERIFIED), NOMEM (part of a block: RV_DMA_TOPUP, or name all of it). Seed: clear_smmu. */
+ * table, and for a moment no device reaches any of it. -> x1 = first iova / 4096 not yet dealt
+ * with. Errors, for what comes first: INVALID (context, pages 0, beyond the IPA space), NOENT,
+ * STATE (VM VERIFIED), NOMEM (part of a block: RV_DMA_TOPUP, or name all of it).
+ * Locks: DMA, [VM], [LEDGER], [POOL]. Seed: clear_smmu. */
 #define RV_DMA_UNMAP RV_HVC(0x143)
 /* (context): gives its tables back, scrubbed, at most RV_BATCH_PAGES a call. -> x1 = pages still
  * held; with 0 the context has no owner. Errors: INVALID, NOENT, STATE (VM VERIFIED), BUSY (it maps
- * pages). Seed: el2_free_smmu_pgd. */
+ * pages).
+ * Locks: DMA, [VM], LEDGER, HYP_MAP, [POOL]. Seed: el2_free_smmu_pgd. */
 #define RV_DMA_FREE RV_HVC(0x144)
 
 /* ---- Sealed snapshots of protected VMs: docs/sealing.md ---- */
@@ -290,37 +314,46 @@ struct rv_seal_header {
  * nor change until END or ABORT. Uses one page of the VM's tables until then. Errors: NOENT, RANGE,
  * STATE (not VERIFIED; page not the host's alone), PERM (open VM; its owner's policy forbids
  * snapshots; it has device pages), BUSY (a vCPU is running; being saved; DMA contexts), NOENTROPY,
- * NOMEM (RV_VM_TOPUP). */
+ * NOMEM (RV_VM_TOPUP).
+ * Locks: VM, LEDGER, POOL, RNG. Seed: none. */
 #define RV_SEAL_SAVE_BEGIN RV_HVC(0x150)
 /* (vm, index, pfn): -> x1, x2 = tag. Errors: NOENT (VM, vCPU), RANGE, STATE (not being saved; not
- * the next vCPU; page not the host's alone). Seed: save_encrypted_vcpu. */
+ * the next vCPU; page not the host's alone).
+ * Locks: VM, LEDGER. Seed: save_encrypted_vcpu. */
 #define RV_SEAL_SAVE_VCPU RV_HVC(0x151)
 /* (vm, pfn): the next gfn that is backed or declared. -> x1 = gfn, x2 = what it is, x3, x4 = tag;
  * the page is written only if it is RV_SEAL_BACKED. x1 = RV_SEAL_NO_GFN: all are saved; x2 = 0 with
  * another x1: looked far enough, call again; neither is a record. Errors: NOENT, RANGE, STATE (not
- * being saved; vCPUs are missing; page not the host's alone). Seed: save_encrypt_buf. */
+ * being saved; vCPUs are missing; page not the host's alone).
+ * Locks: VM, LEDGER. Seed: save_encrypt_buf. */
 #define RV_SEAL_SAVE_PAGE RV_HVC(0x152)
 /* (vm, pfn): the record that tells how many there are. -> x1, x2 = tag. The VM may run again.
- * Errors: NOENT, RANGE, STATE (not being saved; not all is saved; page not the host's alone). */
+ * Errors: NOENT, RANGE, STATE (not being saved; not all is saved; page not the host's alone).
+ * Locks: VM, LEDGER, POOL. Seed: none. */
 #define RV_SEAL_SAVE_END RV_HVC(0x153)
 /* (vm): ends saving, the VM goes on; or loading, and the VM is off: half a snapshot must not become
- * part of another VM. Errors: NOENT, STATE (neither). */
+ * part of another VM. Errors: NOENT, STATE (neither).
+ * Locks: VM, POOL. Seed: none. */
 #define RV_SEAL_ABORT RV_HVC(0x154)
 /* (vm, pfn): the header is read once. Uses one page of the VM's tables until END. Errors: NOENT,
  * RANGE, STATE (not READY; has images, pages or DMA contexts, or is being loaded; page not the
  * host's alone), INVALID (malformed; RAM or vCPUs differ), PERM (open VM; another owner's),
- * NOENTROPY, NOMEM (RV_VM_TOPUP). */
+ * NOENTROPY, NOMEM (RV_VM_TOPUP).
+ * Locks: VM, LEDGER, POOL. Seed: none. */
 #define RV_SEAL_LOAD_BEGIN RV_HVC(0x155)
 /* (vm, index, pfn, tag0, tag1): Errors: NOENT (VM, vCPU), RANGE, STATE (not being loaded; not the
- * next vCPU; page not the host's alone), AUTH. Seed: load_encrypted_vcpu, is_inc_exe. */
+ * next vCPU; page not the host's alone), AUTH.
+ * Locks: VM, LEDGER. Seed: load_encrypted_vcpu, is_inc_exe. */
 #define RV_SEAL_LOAD_VCPU RV_HVC(0x156)
 /* (vm, gfn, what, pfn, tag0, tag1): the page becomes the VM's, then is decrypted in place; without
  * RV_SEAL_BACKED pfn is ignored. With AUTH the page is the host's again, scrubbed. Errors: INVALID
  * (what), NOENT, RANGE (gfn, pfn), STATE (not being loaded; vCPUs are missing; not ascending; page
- * not the host's alone), NOMEM (RV_VM_TOPUP, RV_POOL_TOPUP), AUTH. Seed: load_decrypt_buf. */
+ * not the host's alone), NOMEM (RV_VM_TOPUP, RV_POOL_TOPUP), AUTH.
+ * Locks: VM, [LEDGER], [HOST_UPPER], [POOL]. Seed: load_decrypt_buf. */
 #define RV_SEAL_LOAD_PAGE RV_HVC(0x157)
 /* (vm, pfn, tag0, tag1): the VM is VERIFIED, and its time goes on where it was frozen. Errors:
- * NOENT, RANGE, STATE (not being loaded; vCPUs are missing; page not the host's alone), AUTH. */
+ * NOENT, RANGE, STATE (not being loaded; vCPUs are missing; page not the host's alone), AUTH.
+ * Locks: VM, LEDGER, POOL. Seed: none. */
 #define RV_SEAL_LOAD_END RV_HVC(0x158)
 
 /* ---- struct rv_run: the only thing host and corevisor tell each other about a running vCPU ----

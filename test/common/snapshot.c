@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "../../arch-fake/fake.h"
+#include "call_locks.h"
 
 s64 snapshot_call(u64 id, const u64 *arguments, u32 count, u64 *results)
 {
 	struct host_regs regs = { .x = { id } };
 
 	memcpy(&regs.x[1], arguments, count * sizeof(u64));
+	fake_lock_log_begin();
 	hcall(&regs);
+	call_locks_check(id, (s64)regs.x[0]);
 	if (fake_locks_held() != 0) {
 		fake_fail("locks %#x are still held", fake_locks_held());
 	}

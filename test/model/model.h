@@ -32,6 +32,7 @@ struct outcome {
 
 struct op_kind {
 	const char *name;
+	u64 call; /* of abi.h; RV_VCPU_RUN for each step of one; 0: none */
 	u32 weight;
 	u32 statuses;		      /* all must come in a long run, no other may come */
 	const char *arg[OP_ARGS + 1]; /* names, NULL ends them */

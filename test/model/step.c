@@ -7,6 +7,7 @@
 #include <cv/vcpu.h>
 
 #include "../../arch-fake/fake_vcpu.h"
+#include "call_locks.h"
 #include "model.h"
 
 #define WATCHED_GFNS 3
@@ -253,7 +254,9 @@ struct outcome model_step(const struct op *op, const char *what, bool *skipped)
 	model.kept_pages = 0;
 	model.cpu = op->cpu;
 	fake_cpu_set(op->cpu);
+	fake_lock_log_begin();
 	core = kind->core(op->arg);
+	call_locks_check(kind->call, core.status);
 	spec = kind->spec(op->arg);
 	if (core.status != spec.status || (core.status == 0 && core.value != spec.value)) {
 		fake_fail("%s: %s gives status %ld value %#lx, specified %ld %#lx", what,

@@ -191,11 +191,15 @@ static void call_all(u64 index)
 	u64 out = 0;
 
 	claim(dma_alloc(index, nondet_u64(), first_pfn) == CV_E_INVALID, "INVALID");
-	claim(dma_topup(index, first_pfn) == CV_E_INVALID, "INVALID");
+	status = dma_topup(index, first_pfn);
+	claim(status == CV_E_INVALID, "INVALID");
+	reach(status == CV_E_INVALID, "RV_DMA_TOPUP: INVALID");
 	claim(dma_map(index, nondet_u64(), first_pfn, nondet_u64(), &out) == CV_E_INVALID,
 	      "INVALID");
 	claim(dma_unmap(index, nondet_u64(), nondet_u64(), &out) == CV_E_INVALID, "INVALID");
-	claim(dma_free(index, &out) == CV_E_INVALID, "INVALID");
+	status = dma_free(index, &out);
+	claim(status == CV_E_INVALID, "INVALID");
+	reach(status == CV_E_INVALID, "RV_DMA_FREE: INVALID");
 	claim(out == 0 && !is_taken, "a refusal takes nothing");
 }
 

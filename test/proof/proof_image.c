@@ -140,6 +140,12 @@ void proof_image_add_far(void)
 
 /* ---- RV_IMAGE_MAP ---- */
 
+/* So it is not the VM why a page is refused. */
+static bool takes_pages(void)
+{
+	return vm.state == VM_READY && !vm.images.is_undone && vm.seal.mode == SEAL_NONE;
+}
+
 static enum cv_status spec_map(u64 handle, u64 pages, u64 *done)
 {
 	struct image *image = &want.images.image[MINE];
@@ -154,8 +160,7 @@ static enum cv_status spec_map(u64 handle, u64 pages, u64 *done)
 	for (u32 i = 0; i < RV_BATCH_PAGES && i < pages; i++) {
 		enum cv_status first = load_status[i];
 
-		if (vm.state != VM_READY || vm.images.is_undone || vm.seal.mode != SEAL_NONE ||
-		    image->pages_mapped == image_pages(image)) {
+		if (!takes_pages() || image->pages_mapped == image_pages(image)) {
 			first = CV_E_STATE;
 		}
 		if (!ledger_is_ram(pfn_make(first_pfn + i))) {
@@ -179,9 +184,11 @@ void proof_image_map(void)
 	const u64 nothing = nondet_u64();
 	u64 done = nothing;
 	u64 expected_done;
+	bool is_complete;
 	enum cv_status expected;
 
 	any_map();
+	is_complete = pages_before == image_pages(the_image);
 	expected = spec_map(handle, pages, &expected_done);
 
 	status = image_map(handle, MINE, first_pfn, pages, &done);
@@ -189,7 +196,12 @@ void proof_image_map(void)
 	reach(status == CV_E_INVALID, "INVALID");
 	reach(status == CV_E_NOENT && handle == vm.handle, "NOENT: no such image");
 	reach(status == CV_E_RANGE, "RANGE");
-	reach(status == CV_E_STATE && load_status[0] == CV_OK, "STATE: the image is complete");
+	reach(status == CV_E_STATE && vm.state == VM_VERIFIED, "STATE: not READY");
+	reach(status == CV_E_STATE && vm.seal.mode == SEAL_LOADING, "STATE: being loaded");
+	reach(status == CV_E_STATE && vm.images.is_undone, "STATE: undone");
+	reach(status == CV_E_STATE && takes_pages() && is_complete, "STATE: the image is complete");
+	reach(status == CV_E_STATE && takes_pages() && !is_complete, "STATE: not the host's alone");
+	reach(status == CV_E_BUSY, "BUSY");
 	reach(status == CV_E_NOMEM, "NOMEM");
 	reach(status == CV_OK && done == RV_BATCH_PAGES && pages > done, "a whole batch");
 	reach(status == CV_OK && done == 1 && pages == 2, "a part");

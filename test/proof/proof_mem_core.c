@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Proof: pages of the host become the corevisor's and come back: mem_host_take_core(),
- * mem_host_untake_core(), mem_core_return_host(), and run pages: mem_host_share_core(),
- * mem_host_unshare_core(). These are the contracts that pages.h gives to the calls above. EL2's map
- * is a stub: a ghost bit says whether it holds the page.
+ * mem_pool_topup(), mem_host_untake_core(), mem_core_return_host(), and run pages:
+ * mem_host_share_core(), mem_host_unshare_core(). These are the contracts that pages.h gives to the
+ * calls above. EL2's map is a stub: a ghost bit says whether it holds the page.
  *
  * Proof-args: --unwind 9
  * Proof-args: --unwindset place_find.0:4,s2_split.0:3,region_of.0:3,ledger_init.0:3,ledger_init.1:6
  * Proof-args: corevisor/core/ledger.c corevisor/core/s2.c corevisor/core/mem.c
  * Proof-entry: proof_mem_take
+ * Proof-entry: proof_pool_topup
  * Proof-entry: proof_mem_return_whole
  * Proof-entry: proof_mem_return_region quick
  * Proof-entry: proof_mem_untake
@@ -76,12 +77,17 @@ static bool is_whole(void)
 	return the_pfn - WHOLE_BLOCK < TABLE_ENTRIES && ledger_block_is_host(pfn_make(the_pfn));
 }
 
-void proof_mem_take(void)
-{
-	enum cv_status expected = CV_OK;
-	enum cv_status status;
-	bool splits = false;
+static enum cv_status status;
+static bool splits;
 
+/* For the pool itself even the last tables may go; whatever else is taken leaves the floor. */
+static void core_takes(bool is_for_pool)
+{
+	const u32 floor = is_for_pool ? 0 : CORE_POOL_FLOOR;
+	enum cv_status expected = CV_OK;
+
+	splits = false;
+	the_gfn = GFN_LIMIT - 1; /* no VM has anything there */
 	the_pfn = nondet_u64();
 	assume(the_pfn < RAM_B + RAM_B_PAGES + 2 || the_pfn > ~0ull - 2);
 	begin();
@@ -91,19 +97,15 @@ void proof_mem_take(void)
 		expected = CV_E_STATE;
 	} else {
 		splits = is_whole();
-		if (splits + hyp_tables > 0 && core_free < CORE_POOL_FLOOR + splits + hyp_tables) {
+		if (splits + hyp_tables > 0 && core_free < floor + splits + hyp_tables) {
 			expected = CV_E_NOMEM;
 		}
 	}
-	status = mem_host_take_core(the_pfn);
+	status = is_for_pool ? mem_pool_topup(the_pfn) : mem_host_take_core(the_pfn);
 
-	reach(status == CV_E_RANGE, "RANGE");
-	reach(status == CV_E_STATE, "STATE");
-	reach(status == CV_E_NOMEM && core_free > 0, "NOMEM");
-	reach(status == CV_OK && splits, "OK, a block is split");
-	reach(status == CV_OK && the_pfn >= RAM_B, "OK, of the second region");
 	claim(status == expected, "the status is the specified one");
-	claim(!is_scrubbed, "the content is still there");
+	claim(is_scrubbed == (is_for_pool && status == CV_OK),
+	      "the content is still there, or gone");
 	claim_rest_stays();
 	if (status != CV_OK) {
 		claim(entries[entry] == entry_before && mem_core_pool()->free_count == core_free &&
@@ -117,9 +119,29 @@ void proof_mem_take(void)
 		      "the ledger entry");
 		claim(!host_maps(the_pfn) && is_at_el2 && is_cleaned,
 		      "the host lost it, EL2 has it");
-		claim(core_free - mem_core_pool()->free_count == splits + hyp_tables,
+		claim(core_free + is_for_pool - mem_core_pool()->free_count == splits + hyp_tables,
 		      "exactly the tables that are needed are gone");
 	}
+}
+
+void proof_mem_take(void)
+{
+	core_takes(false);
+	reach(status == CV_E_RANGE, "RANGE");
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_E_NOMEM && core_free > 0, "NOMEM");
+	reach(status == CV_OK && splits, "OK, a block is split");
+	reach(status == CV_OK && the_pfn >= RAM_B, "OK, of the second region");
+}
+
+void proof_pool_topup(void)
+{
+	core_takes(true);
+	reach(status == CV_E_RANGE, "RANGE");
+	reach(status == CV_E_STATE, "STATE");
+	reach(status == CV_E_NOMEM && core_free == 1, "NOMEM");
+	reach(status == CV_OK && splits && core_free == 1, "OK, with the last table");
+	reach(status == CV_OK && the_pfn >= RAM_B, "OK, of the second region");
 }
 
 /* Back to the host: with content if the call was not to be, else scrubbed. */
