@@ -91,7 +91,7 @@ system: all ## the subset of tests that boots the test machine
 
 .PHONY: bench
 bench: setup ## measure; prints a table and writes build/bench/*.csv
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all $(BUILD)/test/unit/test_mem_block
 	@bench/run
 
 .PHONY: fuzz

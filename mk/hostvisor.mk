@@ -53,7 +53,7 @@ $(KVM_API_OUT)/payload.launch: $(KVM_API_OUT)/payload.o $(BUILD)/tools/ravelin $
 	@# What is signed is what is run only if the linker changes nothing.
 	@! $(CROSS)readelf -rW $< | grep -q R_AARCH64
 	$(BUILD)/tools/ravelin sign --key $(BUILD)/keys/test.pem --image $(@D)/payload.bin@0x40000000 \
-		--parameters 0x41000000:0x10000 --vcpus-max 4 --snapshots -o $@
+		--parameters 0x41000000:0x10000 --vcpus-max 20 --snapshots -o $@
 
 $(KVM_API_OUT)/launch_page.o: test/system/kvm_api/launch_page.S $(KVM_API_OUT)/payload.launch
 	$(CROSS)gcc -c -Wa,-I$(@D) -o $@ $<

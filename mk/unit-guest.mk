@@ -17,7 +17,7 @@ $(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include
 	gcc $(UG_CFLAGS) -o $@ $< $(UG_CORE) $(UG_SUPPORT) -lcmocka
 
 # The same path over the real memory core and the fake machine of arch-fake.
-UG_WHOLE := $(UG_OUT)/test_whole_guest $(UG_OUT)/test_seed_examples
+UG_WHOLE := $(addprefix $(UG_OUT)/,test_whole_guest test_seed_examples test_vcpus)
 UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c host_map.c mem.c mem_range.c mem_block.c mem_pages.c \
 	mem_io.c vm.c dma.c \
 	image.c manifest.c crypto.c) \

@@ -2,8 +2,9 @@
 /*
  * Runs in the place of Linux: gives memory to VMs and takes it back, starts and saves them by the
  * calls of abi.h, and lets the counting plugin see each kind between `hint #0x70` and `hint #0x71`.
- * Prints "donate NAME CALLS" for each, and "tables KIND BLOCKS PAGES": how many table pages so many
- * blocks of 2 MiB took. What is needed once only (tables, the split of a host block) happens
+ * Prints "donate NAME CALLS" for each, and "tables KIND BLOCKS PAGES": how many table pages of the
+ * VM so many blocks of 2 MiB took; "host-tables" the same of the host's stage 2, whose tables are
+ * from the corevisor's pool. What is needed once only (tables, the split of a host block) happens
  * before.
  */
 #include "tiny.h"
@@ -111,6 +112,45 @@ static u64 tables_for(u64 pages)
 	return tables;
 }
 
+/* A VM that lacks no tables, and pages for the corevisor's pool that cost no table themselves: one
+ * of their block is given before. */
+static u64 tables_vm, pool_pages;
+
+/* Each page from another block of the host's: it takes a leaf table of the host's and none of the
+ * VM's. */
+static void empty_pool(void)
+{
+	u64 gfn = 0;
+
+	tables_vm = vm_create(RV_VM_PROTECTED, 16);
+	pool_pages = tiny_pages(BLOCK_PAGES, BLOCK_PAGES);
+	rv_expect("POOL_TOPUP", RV_OK, RV_POOL_TOPUP, pool_pages++, 0, 0, 0, 0);
+	while (rv_call(NULL, RV_MEM_MAP, tables_vm, gfn, tiny_pages(1, BLOCK_PAGES), 1, 0) ==
+	       RV_OK) {
+		if (++gfn == BLOCK_PAGES) {
+			fail("the pool has no end");
+		}
+	}
+}
+
+/* Pages of the pool that `BLOCKS` blocks of the host's take for its tables; `pages` of each are
+ * given. */
+static u64 host_tables_for(u64 gfn, u64 pages)
+{
+	u64 tables = 0, pfn = tiny_pages(BLOCKS * BLOCK_PAGES, BLOCK_PAGES), i;
+
+	for (i = 0; i < BLOCKS; i++) {
+		while (rv_call(NULL, RV_MEM_MAP, tables_vm, gfn + i * BLOCK_PAGES,
+			       pfn + i * BLOCK_PAGES, pages, 0) == RV_E_NOMEM) {
+			rv_expect("POOL_TOPUP", RV_OK, RV_POOL_TOPUP, pool_pages++, 0, 0, 0, 0);
+			if (++tables == BLOCK_PAGES / 2) {
+				fail("no table is enough");
+			}
+		}
+	}
+	return tables;
+}
+
 #define MEASURE(name, count, call)                             \
 	do {                                                   \
 		__asm__ volatile("hint #0x70" : : : "memory"); \
@@ -168,6 +208,9 @@ _Noreturn void image_main(void)
 
 	print("tables blocks %lu %lu\n", BLOCKS, tables_for(BLOCK_PAGES));
 	print("tables pages %lu %lu\n", BLOCKS, tables_for(1));
+	empty_pool();
+	print("host-tables blocks %lu %lu\n", BLOCKS, host_tables_for(BLOCK_PAGES, BLOCK_PAGES));
+	print("host-tables pages %lu %lu\n", BLOCKS, host_tables_for(6 * BLOCK_PAGES, 1));
 	print("records %u %u\n", tiny_facts.vm_pages + 2, tiny_facts.vcpu_pages);
 	pass();
 }

@@ -7,7 +7,7 @@
 #include <cv/types.h>
 #include <ravelin/abi.h>
 
-#define SNAPSHOT_RECORDS 64
+#define SNAPSHOT_RECORDS 80 /* all the vCPUs of a VM, and some pages */
 
 enum { SNAPSHOT_VCPU = 1, SNAPSHOT_PAGE, SNAPSHOT_END };
 

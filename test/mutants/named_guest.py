@@ -34,6 +34,12 @@ MUTANTS = [
     ("affinity-off-is-on", "vcpu", "vcpu_psci_affinity_info", sub("[VCPU_OFF] = PSCI_AFFINITY_OFF", "[VCPU_OFF] = PSCI_AFFINITY_ON")),
     ("affinity-level", "vcpu", "vcpu_psci_affinity_info", sub("level != 0", "level > 1")),
     ("mpidr-not-masked", "vcpu", "vcpu_by_mpidr", sub("(vm->vcpus[i]->mpidr & MPIDR_AFFINITY)", "vm->vcpus[i]->mpidr")),
+    ("mpidr-aff0-alone", "vcpu", "vcpu_by_mpidr",
+     sub("(vm->vcpus[i]->mpidr & MPIDR_AFFINITY) == mpidr", "(vm->vcpus[i]->mpidr & 15) == (mpidr & 15)")),
+    ("mpidr-aff3-ignored", "vcpu", "vcpu_by_mpidr",
+     sub("(vm->vcpus[i]->mpidr & MPIDR_AFFINITY) == mpidr", "(u16)vm->vcpus[i]->mpidr == (u16)mpidr")),
+    ("mpidr-is-index", "vcpu", "vcpu_by_mpidr", sub("(vm->vcpus[i]->mpidr & MPIDR_AFFINITY) == mpidr", "i == mpidr")),
+    ("mpidr-first-sixteen", "vcpu", "vcpu_by_mpidr", sub("i < VM_VCPUS_MAX", "i < 16")),
     ("vcpu-index-unchecked", "vcpu", "vcpu_of", sub("index < VM_VCPUS_MAX", "index <= VM_VCPUS_MAX")),
     # ---- a run ----
     ("run-input-read-twice", "run", "check_input", sub("in->lr_count > arch_lr_count()", "in->lr_count > RV_MAX_LRS")),

@@ -209,6 +209,7 @@ MUTANTS = [
     ("vm-kill-forgotten", "vm", "vm_kill", drop("vm_set_state(")),
     ("vm-destroy-keeps-tlb", "vm", "destroy_detach", drop("s2_clear_root(")),
     ("vm-destroy-keeps-pins", "vm", "destroy_detach", drop("mem_host_unshare_core(")),
+    ("vm-destroy-first-sixteen", "vm", "destroy_detach", sub("i < VM_VCPUS_MAX", "i < 16")),
     ("vm-destroy-keeps-vcpus", "vm", "destroy_detach", drop("vm->vcpus[i] = NULL;")),
     ("vm-destroy-keeps-pool", "vm", "destroy_detach", drop("pool_init(")),
     ("vm-destroy-vcpu-count", "vm", "destroy_detach", drop("__atomic_fetch_sub(")),

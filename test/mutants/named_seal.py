@@ -42,6 +42,8 @@ MUTANTS = [
     ("seal-page-stays-pinned", "seal_record", "seal_leave", drop("mem_host_unpin(")),
     ("seal-lock-lost", "seal_record", "seal_enter", drop("vm_unlock(*vm);")),
     ("seal-vcpu-skipped", "seal_record", "next_vcpu", sub("vm->vcpus[next] == NULL", "vm->vcpus[next] == NULL || next == 0")),
+    ("seal-last-vcpu-skipped", "seal_record", "next_vcpu", sub("next < VM_VCPUS_MAX &&", "next < VM_VCPUS_MAX - 1 &&")),
+    ("seal-vcpus-of-32", "seal_record", "seal_header_make", sub("(u64)(vm->vcpus[i] != NULL) << i", "(u32)(vm->vcpus[i] != NULL) << (i & 31)")),
     ("seal-vcpus-in-any-order", "seal_record", "seal_is_turn", sub("place->at == next_vcpu(vm)", "place->at >= next_vcpu(vm)")),
     # ---- saving ----
     ("save-scratch-not-cleared", "seal", "seal_save_vcpu", drop("memset(seal_scratch(vm)")),

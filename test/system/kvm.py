@@ -34,7 +34,7 @@ def all_ok(done, count, first="ok 1 "):
 
 def api(kernel, cpu):
     all_ok(tap.machine("--lean", "--kernel", kernel, "--cpu", cpu, "--file", API,
-                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=200), 70)
+                       "--cmd", f"/files/kvm_api; {COMPLAINTS}; echo done", limit=200), 72)
 
 
 def kills(kernel, cpu):
@@ -125,6 +125,6 @@ if "full" in sys.argv[1:]:
         tap.test(lambda row=row: kills(*row),
                  "a VMM killed at 50 moments leaves nothing behind, host {}, {}".format(*row))
     tap.test(lambda: all_ok(tap.machine("--lean", "--no-corevisor=el2", "--file", API, "--cmd",
-                                        "/files/kvm_api stock; echo done", limit=150), 10),
+                                        "/files/kvm_api stock; echo done", limit=150), 11),
              "stock KVM answers the same tests alike (6.1)")
 tap.main()

@@ -515,6 +515,9 @@ static void test_donations_share_no_lock(void **state)
 		assert_int_equal(b.count, 2);
 		assert_int_equal(a.lock[0]->rank, LOCK_RANK_VM);
 		assert_int_equal(a.lock[1]->rank, LOCK_RANK_LEDGER);
+		/* bench/run reads this. */
+		print_message("# donation of %lu pages: %u locks, %u of them another donation's\n",
+			      (unsigned long)donations[i].pages, a.count, common_locks(&a, &b));
 		assert_int_equal(common_locks(&a, &b), 0);
 		assert_int_equal(common_locks(&a, &a), 2);
 	}

@@ -231,6 +231,117 @@ static void a_load_without_tables_goes_on_after_a_topup(void **state)
 	goes_on_with(unbacked + 1);
 }
 
+/* ---- all the vCPUs that there may be ---- */
+
+#define ALL 64ull	  /* not VM_VCPUS_MAX: the number is the test's */
+#define LARGE_SOURCE 1000 /* pages for two more VMs, */
+#define LARGE_TARGET 1100
+#define LARGE_VCPUS 1200 /* for their vCPUs, */
+#define LARGE_IMAGE 1500 /* and for what they are given */
+#define LARGE_LOADED 1510
+
+static u64 large_vcpu_page(u64 base, u64 i)
+{
+	return PAGE(LARGE_VCPUS + (base == LARGE_TARGET ? 2 * ALL : 0) + 2 * i);
+}
+
+static struct vcpu *large_vcpu(u64 base, u64 i)
+{
+	return arch_core_va(pfn_pa(pfn_make(large_vcpu_page(base, i))));
+}
+
+static u64 build_large(u64 base)
+{
+	u64 vm = build_with(base, &owner, R_PAGES, 0);
+
+	for (u64 i = 0; i < ALL; i++) {
+		u64 page = large_vcpu_page(base, i);
+
+		expect(RV_OK, RV_VCPU_CREATE, vm, i, page, page + 1);
+	}
+	return vm;
+}
+
+/* Off, pending and on in turn; each with registers of its own. */
+static void live_large(u64 vm)
+{
+	verify(vm, LARGE_IMAGE);
+	expect(RV_OK, RV_VCPU_BOOT, vm, 0, R << PAGE_SHIFT, 0);
+	assert_int_equal(run(vm, 0), RV_OK);
+	for (u64 i = 1; i < ALL; i++) {
+		struct vcpu *vcpu = large_vcpu(LARGE_SOURCE, i);
+
+		vcpu->power = (enum vcpu_power)(i % 3);
+		vcpu->entry_pc = (R + i) << PAGE_SHIFT;
+		vcpu->entry_x0 = 1000 + i;
+		vcpu->ctx.pc = (R + 2 * i) << PAGE_SHIFT;
+		vcpu->ctx.pstate = PSTATE_EL1H;
+		vcpu->ctx.x[30] = word_of(i, 30);
+		vcpu->ctx.sysreg[CTX_TPIDR_EL1] = word_of(i, 1);
+		vcpu->timer.cntv_cval = 7000 + i;
+		vcpu->vgic.vmcr = i;
+	}
+}
+
+static void expect_same_large(u64 i)
+{
+	const struct vcpu *old = large_vcpu(LARGE_SOURCE, i), *new = large_vcpu(LARGE_TARGET, i);
+
+	assert_memory_equal(&old->ctx, &new->ctx, sizeof(old->ctx));
+	assert_memory_equal(&old->timer, &new->timer, sizeof(old->timer));
+	assert_int_equal(old->vgic.vmcr, new->vgic.vmcr);
+	assert_int_equal(old->power, new->power);
+	assert_int_equal(old->entry_pc, new->entry_pc);
+	assert_int_equal(old->entry_x0, new->entry_x0);
+	assert_int_equal(old->mpidr, new->mpidr);
+	assert_int_equal(new->index, i);
+}
+
+static void a_vm_of_all_vcpus_is_restored(void **state)
+{
+	static struct snapshot_record swapped;
+	u64 from, to;
+
+	(void)state;
+	from = build_large(LARGE_SOURCE);
+	live_large(from);
+	assert_int_equal(snapshot_save(&snap, from, PAGE(IO)), RV_OK);
+	assert_int_equal(snap.header.vcpu_count, ALL);
+	assert_int_equal(snap.header.vcpus, ~0ull);
+	assert_int_equal(snap.count, ALL + 2); /* the image's page, the end */
+	to = build_large(LARGE_TARGET);
+	assert_int_equal(snapshot_load_begin(&snap, to, PAGE(IO)), RV_OK);
+	for (u64 i = 0; i < ALL; i++) {
+		const struct snapshot_record *record = &snap.record[i];
+
+		assert_int_equal(record->kind, SNAPSHOT_VCPU);
+		assert_int_equal(record->at, i);
+		/* Neither the next one, nor that one in the place of this. */
+		swapped = snap.record[(i + 16) % ALL];
+		assert_int_equal(snapshot_load_record(&swapped, to, PAGE(IO)), RV_E_STATE);
+		swapped.at = i;
+		assert_int_equal(snapshot_load_record(&swapped, to, PAGE(IO)), RV_E_AUTH);
+		/* No page's turn yet */
+		assert_int_equal(snapshot_load_record(&snap.record[ALL], to, PAGE(LARGE_LOADED)),
+				 RV_E_STATE);
+		assert_int_equal(snapshot_load_record(record, to, PAGE(IO)), RV_OK);
+	}
+	expect(RV_E_NOENT, RV_SEAL_LOAD_VCPU, to, ALL, PAGE(IO), 0, 0);
+	assert_int_equal(snapshot_load_records(&snap, (u32)ALL, snap.count, to, PAGE(IO),
+					       PAGE(LARGE_LOADED)),
+			 RV_OK);
+	for (u64 i = 0; i < ALL; i++) {
+		expect_same_large(i);
+	}
+	for (u64 i = 0; i < ALL; i++) {
+		assert_int_equal(run(to, i), i > 0 && i % 3 == VCPU_OFF ? RV_E_STATE : RV_OK);
+	}
+	assert_int_equal(large_vcpu(LARGE_TARGET, 61)->ctx.pc, (R + 61) << PAGE_SHIFT);
+	assert_int_equal(large_vcpu(LARGE_TARGET, 62)->ctx.pc, (R + 124) << PAGE_SHIFT);
+	end_vm(to);
+	end_vm(from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +352,7 @@ int main(void)
 		TEST(a_long_look_stops_and_goes_on),
 		TEST(a_run_is_loaded_over_a_leaf_table),
 		TEST(a_load_without_tables_goes_on_after_a_topup),
+		TEST(a_vm_of_all_vcpus_is_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,7 @@ static bool interrupt(pthread_t thread)
 struct runner {
 	struct vm *vm;
 	unsigned int index;
+	uint64_t mpidr;
 	int result;
 	bool ok;
 };
@@ -157,22 +158,28 @@ static void *run_second(void *argument)
 {
 	struct runner *r = argument;
 
-	/* Contexts 0x42, then 0x41; MPIDR of vCPU 1. */
-	r->ok = vm_expect_write(r->vm, 1, 0, 8, 0x42) &&
-		vm_expect_write(r->vm, 1, 8, 8, 0x80000001) &&
-		vm_expect_write(r->vm, 1, 0, 8, 0x41) &&
-		vm_expect_write(r->vm, 1, 8, 8, 0x80000001);
-	r->result = vm_run(r->vm, 1); /* off: waits until the signal */
+	/* Contexts 0x42, then 0x41 */
+	r->ok = vm_expect_write(r->vm, r->index, 0, 8, 0x42) &&
+		vm_expect_write(r->vm, r->index, 8, 8, r->mpidr) &&
+		vm_expect_write(r->vm, r->index, 0, 8, 0x41) &&
+		vm_expect_write(r->vm, r->index, 8, 8, r->mpidr);
+	r->result = vm_run(r->vm, r->index); /* off: waits until the signal */
 	return NULL;
 }
 
-static bool power(const char *device)
+/* The host's MPIDR of the vCPU, the guest's, and whom CPU_ON and AFFINITY_INFO mean by it. */
+static bool power_of(const char *device, unsigned int vcpus, unsigned int index, uint64_t affinity)
 {
-	struct vm *vm = vm_make(device, 2, PAYLOAD_CPUS, 0);
-	struct runner second = { .vm = vm };
+	struct vm *vm = vm_make(device, vcpus, PAYLOAD_CPUS, affinity);
+	struct runner second = { .vm = vm, .index = index, .mpidr = 0x80000000 | affinity };
 	pthread_t thread;
 	bool ok;
 
+	if (vm_get_reg(vm, index, REG_MPIDR) != second.mpidr) {
+		note("MPIDR of vCPU %u: %#lx", index, vm_get_reg(vm, index, REG_MPIDR));
+		vm_free(vm);
+		return false;
+	}
 	pthread_create(&thread, NULL, run_second, &second);
 	ok = vm_expect_write(vm, 0, 0x10, 8, 0) && vm_expect_write(vm, 0, 0x10, 8, 0) &&
 	     vm_expect_write(vm, 0, 0x18, 8, (uint64_t)-2) &&
@@ -186,6 +193,16 @@ static bool power(const char *device)
 	}
 	vm_free(vm);
 	return ok && second.ok && second.result == -EINTR;
+}
+
+static bool power(const char *device)
+{
+	return power_of(device, 2, 1, 1);
+}
+
+static bool power_of_many(const char *device)
+{
+	return power_of(device, OWNER_VCPUS, 17, 0x101);
 }
 
 static void *run_once(void *argument)
@@ -264,6 +281,7 @@ void test_guests(const char *device, const char *kind)
 	test(kind, "timers do not get lost when the host's clock runs fast", fast_clock, device);
 	test(kind, "a timer whose interrupt is off lets the guest go on", quiet_timer, device);
 	test(kind, "a second vCPU goes on and off", power, device);
+	test(kind, "so does the eighteenth of twenty", power_of_many, device);
 	test(kind, "a signal ends the run of a busy guest", spin_signals, device);
 	test(kind, "a signal ends the run of a waiting guest", wait_signals, device);
 	test(kind, "files close in any order", close_order, device);

@@ -217,11 +217,11 @@ static bool is_refused(const struct refusal *refusal)
 
 static bool vcpus_are_limited(void)
 {
-	struct vm *vm = vm_make(device, VCPUS_MAX, PAYLOAD_LOOP, 0x77);
+	struct vm *vm = vm_make(device, OWNER_VCPUS + 1, PAYLOAD_LOOP, 0x77);
 	bool ok = vm_run(vm, 0) == -EPERM;
 
 	vm_free(vm);
-	vm = vm_make(device, VCPUS_MAX - 1, PAYLOAD_LOOP, 0x77);
+	vm = vm_make(device, OWNER_VCPUS, PAYLOAD_LOOP, 0x77);
 	ok = ok && vm_expect_write(vm, 0, 0, 4, 0x77);
 	vm_free(vm);
 	return ok;

@@ -133,23 +133,27 @@ begin ram
 	psci	0x84000009
 3:	b	3b
 
-/* CPU 0 turns CPU 1 on twice; CPU 1 says its context and its MPIDR, and goes off, each time. */
+/*
+ * CPU 0 turns another CPU (x0 = its affinity) on twice; that one says its context and its MPIDR, and
+ * goes off, each time.
+ */
 begin cpus
 	device	x19
+	mov	x21, x0
 	mov	w20, #2
-1:	mov	x1, #1
+1:	mov	x1, x21
 	adr	x2, 10f
 	add	x3, x20, #0x40
 	psci	0xc4000003
 	str	x0, [x19, #0x10]
-2:	mov	x1, #1
+2:	mov	x1, x21
 	mov	x2, #0
 	psci	0xc4000004
 	cmp	x0, #1
 	b.ne	2b
 	subs	w20, w20, #1
 	b.ne	1b
-	mov	x1, #5 /* there is none */
+	add	x1, x21, #4 /* there is none */
 	adr	x2, 10f
 	psci	0xc4000003
 	str	x0, [x19, #0x18]

@@ -13,12 +13,14 @@
 #define GICD_BASE 0x08000000ull
 #define GICR_BASE 0x080a0000ull
 #define DEVICE_BASE 0x0a000000ull
-#define VCPUS_MAX 5		    /* the image's owner allows 4 */
+#define OWNER_VCPUS 20 /* the image's owner allows them: more than one level of affinity */
+#define VCPUS_MAX (OWNER_VCPUS + 1)
 #define PARAMETER_GPA 0x41000000ull /* mk/hostvisor.mk signs these */
 #define PARAMETER_BYTES 0x10000ull
 #define REG_CORE(offset) (KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | (offset))
 #define REG_X0 REG_CORE(0)
 #define REG_PC REG_CORE(0x40)
+#define REG_MPIDR ARM64_SYS_REG(3, 0, 0, 0, 5)
 
 struct vm {
 	int sys, fd, gic;
