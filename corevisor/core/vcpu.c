@@ -45,6 +45,12 @@ void vcpu_reset(struct vcpu *vcpu, u64 pc, u64 x0)
 	vcpu->timer = (struct vtimer_state){ 0 };
 }
 
+/* Pre: the VM's lock is held. Atomic, because is_started() looks without it. */
+static void set_power(struct vcpu *vcpu, enum vcpu_power power)
+{
+	__atomic_store_n(&vcpu->power, power, __ATOMIC_RELAXED);
+}
+
 static enum cv_status boot_check(const struct vm *vm, const struct vcpu *vcpu, u64 pc)
 {
 	if (vcpu == NULL) {
@@ -77,7 +83,7 @@ enum cv_status vcpu_boot(u64 handle, u64 index, u64 pc, u64 x0)
 	vcpu = vcpu_of(vm, index);
 	status = boot_check(vm, vcpu, pc);
 	if (status == CV_OK) {
-		vcpu->power = VCPU_ON_PENDING;
+		set_power(vcpu, VCPU_ON_PENDING);
 		vcpu->entry_pc = pc;
 		vcpu->entry_x0 = x0;
 	}
@@ -131,7 +137,7 @@ enum cv_status vcpu_claim(u64 handle, u64 index, struct vcpu **vcpu)
  */
 static bool is_started(const struct vcpu *vcpu)
 {
-	return vcpu->power == VCPU_ON &&
+	return __atomic_load_n(&vcpu->power, __ATOMIC_RELAXED) == VCPU_ON &&
 	       __atomic_load_n(&vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_VERIFIED;
 }
 
@@ -150,7 +156,7 @@ enum cv_status vcpu_start(struct vcpu *vcpu)
 	}
 	if (vcpu->power == VCPU_ON_PENDING) {
 		vcpu_reset(vcpu, vcpu->entry_pc, vcpu->entry_x0);
-		vcpu->power = VCPU_ON;
+		set_power(vcpu, VCPU_ON);
 		vcpu->has_run = true;
 	}
 unlock:
@@ -281,7 +287,7 @@ s64 vcpu_psci_cpu_on(struct vm *vm, u64 mpidr, u64 pc, u64 context_id, u32 *inde
 		 * registers at its next start. */
 		target->entry_pc = pc;
 		target->entry_x0 = context_id;
-		target->power = VCPU_ON_PENDING;
+		set_power(target, VCPU_ON_PENDING);
 		*index = target->index;
 	}
 	lock_release(vm->lock);
@@ -291,7 +297,7 @@ s64 vcpu_psci_cpu_on(struct vm *vm, u64 mpidr, u64 pc, u64 context_id, u32 *inde
 void vcpu_psci_cpu_off(struct vcpu *vcpu)
 {
 	lock_acquire(vcpu->vm->lock);
-	vcpu->power = VCPU_OFF;
+	set_power(vcpu, VCPU_OFF);
 	lock_release(vcpu->vm->lock);
 }
 

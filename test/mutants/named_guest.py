@@ -5,7 +5,7 @@ from source import drop, move, sub, swap
 
 MUTANTS = [
     # ---- who runs ----
-    ("boot-not-pending", "vcpu", "vcpu_boot", drop("vcpu->power =")),
+    ("boot-not-pending", "vcpu", "vcpu_boot", drop("set_power(")),
     ("boot-entry-lost", "vcpu", "vcpu_boot", drop("vcpu->entry_pc =")),
     ("claim-not-counted", "vcpu", "vcpu_claim", drop("(void)__atomic_fetch_add(")),
     ("claim-not-active", "vcpu", "vcpu_claim", drop("__atomic_store_n(")),
@@ -13,7 +13,7 @@ MUTANTS = [
     ("release-not-counted", "vcpu", "vcpu_release", sub("&vm->active_count, 1", "&vm->active_count, 0")),
     ("release-counted-first", "vcpu", "vcpu_release", swap("__atomic_store_n(", "before =")),
     ("start-without-reset", "vcpu", "vcpu_start", drop("vcpu_reset(")),
-    ("start-again-and-again", "vcpu", "vcpu_start", drop("vcpu->power = VCPU_ON;")),
+    ("start-again-and-again", "vcpu", "vcpu_start", drop("set_power(")),
     ("start-has-not-run", "vcpu", "vcpu_start", drop("vcpu->has_run = true;")),
     ("start-dead-vm", "vcpu", "vcpu_start", drop("status = CV_E_STATE;")),
     ("start-lock-lost", "vcpu", "vcpu_start", drop("lock_release(")),
@@ -27,9 +27,9 @@ MUTANTS = [
     ("regs-of-pending", "vcpu", "vcpu_read_regs", drop("vcpu_reset(")),
     ("cpu-on-entry-lost", "vcpu", "vcpu_psci_cpu_on", drop("target->entry_pc =")),
     ("cpu-on-context-lost", "vcpu", "vcpu_psci_cpu_on", drop("target->entry_x0 =")),
-    ("cpu-on-not-pending", "vcpu", "vcpu_psci_cpu_on", drop("target->power =")),
+    ("cpu-on-not-pending", "vcpu", "vcpu_psci_cpu_on", drop("set_power(")),
     ("cpu-on-wrong-index", "vcpu", "vcpu_psci_cpu_on", sub("*index = target->index", "*index = 0")),
-    ("cpu-off-ignored", "vcpu", "vcpu_psci_cpu_off", drop("vcpu->power =")),
+    ("cpu-off-ignored", "vcpu", "vcpu_psci_cpu_off", drop("set_power(")),
     ("stop-ignored", "vcpu", "vcpu_stop_vm", drop("vm_set_state(")),
     ("affinity-off-is-on", "vcpu", "vcpu_psci_affinity_info", sub("[VCPU_OFF] = PSCI_AFFINITY_OFF", "[VCPU_OFF] = PSCI_AFFINITY_ON")),
     ("affinity-level", "vcpu", "vcpu_psci_affinity_info", sub("level != 0", "level > 1")),

@@ -54,7 +54,7 @@ struct vcpu {
 	u32 index;
 	u64 mpidr;
 	u32 run_state; /* enum vcpu_run_state; ACTIVE: under vm->lock, READY: store-release */
-	enum vcpu_power power; /* vm->lock */
+	enum vcpu_power power; /* changes under vm->lock */
 	u64 entry_pc;	       /* CPU_ON or RV_VCPU_BOOT, valid when ON_PENDING */
 	u64 entry_x0;
 	struct rv_run *run; /* EL2's mapping of the host's page: hostile */
