@@ -9,7 +9,7 @@
 #include <cv/info.h>
 #include <string.h>
 
-struct fake_vcpu fake_vcpu;
+_Thread_local struct fake_vcpu fake_vcpu;
 
 void fake_vcpu_reset(void)
 {

@@ -40,7 +40,8 @@ struct fake_vcpu {
 	u64 exits[RV_CLASS_COUNT];
 };
 
-extern struct fake_vcpu fake_vcpu;
+/* Of the CPU that the thread is. */
+extern _Thread_local struct fake_vcpu fake_vcpu;
 
 /* An empty script on a machine with 4 list registers. */
 void fake_vcpu_reset(void);

@@ -36,7 +36,7 @@ FZ_FAKE := $(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c f
 
 FZ_SNAPSHOT := $(addprefix test/common/,snapshot.c snapshot.h call_locks.c call_locks.h)
 
-$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(FZ_SNAPSHOT) $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
+$(FZ_OUT)/fuzz_calls: test/fuzz/fuzz_calls.c $(addprefix test/common/,good_launch.c good_launch.h) $(FZ_SNAPSHOT) $(FZ_CORE) $(FZ_FAKE) $(FZ_HEADERS)
 	@mkdir -p $(@D)
 	clang $(FZ_CFLAGS) -Wno-unused-function -Wl,--wrap=crypto_verify -o $@ $(filter %.c,$^) -lbearssl -lfdt -lpthread
 

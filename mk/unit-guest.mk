@@ -23,13 +23,22 @@ UG_MEMORY := $(addprefix corevisor/core/,lock.c ledger.c pool.c s2.c hyp_map.c h
 	image.c manifest.c crypto.c) \
 	$(addprefix arch-fake/,fake_mem.c fake_tlb.c fake_cpu.c fake_boot.c fake_vcpu.c)
 
-TESTS += $(UG_WHOLE) $(UG_OUT)/lock-analysis
+# Threads as CPUs, under the thread sanitiser, too.
+UG_RACES := $(UG_OUT)/races_guest
 
-$(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c test/common/owner.c $(UG_CORE) $(UG_MEMORY) $(wildcard test/common/*.h corevisor/include/cv/*.h arch-fake/*.h) \
-		include/ravelin/abi.h mk/unit-guest.mk
+TESTS += $(UG_WHOLE) $(UG_RACES) $(UG_OUT)/lock-analysis
+
+UG_WHOLE_CFLAGS := $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common
+UG_WHOLE_SUPPORT := test/common/owner.c $(UG_CORE) $(UG_MEMORY) $(wildcard test/common/*.h corevisor/include/cv/*.h arch-fake/*.h) \
+	include/ravelin/abi.h mk/unit-guest.mk
+
+$(UG_WHOLE): $(UG_OUT)/%: test/unit/%.c $(UG_WHOLE_SUPPORT)
 	@mkdir -p $(@D)
-	gcc $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common -o $@ $< test/common/owner.c $(UG_CORE) $(UG_MEMORY) -lcmocka \
-		-lbearssl -lfdt -lpthread
+	gcc $(UG_WHOLE_CFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
+
+$(UG_RACES): test/unit/test_whole_guest.c $(UG_WHOLE_SUPPORT)
+	@mkdir -p $(@D)
+	gcc $(filter-out -fsanitize%,$(UG_WHOLE_CFLAGS)) -fsanitize=thread -o $@ $(filter %.c,$^) -lcmocka -lbearssl -lfdt -lpthread
 
 # The host's calls over all of it; the sources are those of the fuzz target (mk/fuzz.mk).
 TESTS += $(UG_OUT)/test_hcall $(UG_OUT)/test_call_locks

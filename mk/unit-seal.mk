@@ -11,7 +11,9 @@ US_CFLAGS := $(UG_CFLAGS) -D_GNU_SOURCE -Iarch-fake -Itest/common
 US_WRAP := -Wl,--wrap=crypto_seal,--wrap=crypto_open
 US_TESTS := $(patsubst test/unit/%.c,$(US_OUT)/%,$(wildcard test/unit/test_seal_*.c))
 
-TESTS += $(US_TESTS) $(US_OUT)/lock-analysis
+US_RACES := $(US_OUT)/races_seal
+
+TESTS += $(US_TESTS) $(US_RACES) $(US_OUT)/lock-analysis
 
 $(US_OUT)/core/%.o: %.c $(US_HEADERS)
 	@mkdir -p $(@D)
@@ -20,6 +22,11 @@ $(US_OUT)/core/%.o: %.c $(US_HEADERS)
 $(US_TESTS): $(US_OUT)/%: $(US_OUT)/core/test/unit/%.o \
 		$(patsubst %.c,$(US_OUT)/core/%.o,$(US_SUPPORT) $(US_CORE) $(UG_MEMORY))
 	gcc $(US_CFLAGS) -o $@ $^ $(US_WRAP) -lcmocka -lbearssl -lfdt -lpthread
+
+# Threads as CPUs, under the thread sanitiser, too.
+$(US_RACES): test/unit/test_seal_host.c $(US_SUPPORT) $(US_CORE) $(UG_MEMORY) $(US_HEADERS)
+	@mkdir -p $(@D)
+	gcc $(filter-out -fsanitize%,$(US_CFLAGS)) -fsanitize=thread -o $@ $(filter %.c,$^) $(US_WRAP) -lcmocka -lbearssl -lfdt -lpthread
 
 $(US_OUT)/lock-analysis: $(US_CORE) $(wildcard corevisor/include/cv/*.h)
 	@mkdir -p $(@D)

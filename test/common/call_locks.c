@@ -54,7 +54,7 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static struct {
+static _Thread_local struct {
 	u32 ranks;
 	bool has_succeeded;
 	bool was_refused;

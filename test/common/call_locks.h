@@ -10,7 +10,7 @@
  */
 void call_locks_check(u64 call, s64 status);
 
-/* Whether this program has seen every call succeed and be refused, and take each of its locks; says
+/* Whether this thread has seen every call succeed and be refused, and take each of its locks; says
  * what is missing. */
 bool call_locks_all_seen(void);
 

@@ -5,14 +5,13 @@
  * is a program for it. After each step no lock is held and no TLB is stale; in the end the host
  * reaches exactly the pages that the ledger says are for it.
  *
- * A protected VM runs only what its owner signed, and nobody guesses signatures: here
- * crypto_verify() is a double that takes the one signature "good". The launch step prepares the
- * launch page that an owner of the VM's images as they are would sign; the rest of the check is the
- * real one.
+ * A protected VM runs only what its owner signed: the launch step prepares the launch page that an
+ * owner of the VM's images as they are would sign (good_launch.h).
  */
 #include "../../arch-fake/fake.h"
 #include "../../arch-fake/fake_vcpu.h"
 
+#include "../common/good_launch.h"
 #include "../common/snapshot.h"
 
 #include <cv/crypto.h>
@@ -23,7 +22,6 @@
 #include <cv/lock.h>
 #include <cv/seal.h>
 #include <cv/vm.h>
-#include <libfdt.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -93,9 +91,8 @@ static u64 take_small(u64 usual)
 
 static u64 handles[VMS];
 static u64 run_pfns[VMS];
-/* All protected VMs' owner: the hash of a key of zeros. */
+/* All protected VMs' owner. */
 static u64 owner_words[4];
-static const u8 good_signature[] = "good";
 
 static u64 take_handle(void)
 {
@@ -148,15 +145,6 @@ static void do_create_vcpu(void)
 
 /* ---- images and their owner ---- */
 
-bool __wrap_crypto_verify(u32 curve, const u8 *key, const u8 *signature, const void *message,
-			  u64 bytes);
-bool __wrap_crypto_verify(u32 curve, const u8 *key, const u8 *signature, const void *message,
-			  u64 bytes)
-{
-	(void)curve, (void)key, (void)message, (void)bytes;
-	return memcmp(signature, good_signature, sizeof(good_signature)) == 0;
-}
-
 static void do_image(void)
 {
 	u64 handle = take_handle(), gpa = take_gfn() << PAGE_SHIFT, pages = take_small(20),
@@ -168,59 +156,6 @@ static void do_image(void)
 	}
 }
 
-static void put_range(void *fdt, u64 gpa, u64 bytes)
-{
-	fdt64_t reg[2] = { cpu_to_fdt64(gpa), cpu_to_fdt64(bytes) };
-
-	fdt_property(fdt, "reg", reg, sizeof(reg));
-}
-
-/* Those images whose bit is set; the others are the host's affair. */
-static void put_images(void *fdt, const char *name, const struct images *images, u64 mask)
-{
-	u8 hash[CRYPTO_HASH_BYTES];
-	char node[8] = "image@";
-
-	fdt_begin_node(fdt, name);
-	for (u32 i = 0; i < images->count; i++) {
-		if ((mask >> i & 1) != 0) {
-			node[6] = (char)('0' + i);
-			fdt_begin_node(fdt, node);
-			put_range(fdt, gfn_ipa(images->image[i].first).v, images->image[i].bytes);
-			crypto_hash_end(&images->image[i].hash, hash);
-			fdt_property(fdt, "sha256", hash, sizeof(hash));
-			fdt_end_node(fdt);
-		}
-	}
-	fdt_end_node(fdt);
-}
-
-/* What an owner of exactly these images would sign: it starts with the first one. */
-static void make_launch(struct rv_launch *launch, const struct images *images, u64 parameters,
-			bool may_be_saved)
-{
-	void *fdt = launch->manifest;
-
-	memset(launch, 0, sizeof(*launch));
-	launch->magic = RV_LAUNCH_MAGIC;
-	launch->version = RV_LAUNCH_VERSION;
-	launch->curve = RV_CURVE_P256;
-	memcpy(launch->signature, good_signature, sizeof(good_signature));
-	fdt_create(fdt, sizeof(launch->manifest));
-	fdt_finish_reservemap(fdt);
-	fdt_begin_node(fdt, "");
-	fdt_property_string(fdt, "compatible", "ravelin,manifest-1");
-	fdt_property_u64(fdt, "entry", gfn_ipa(images->image[0].first).v);
-	if (may_be_saved) {
-		fdt_property(fdt, "snapshots", NULL, 0);
-	}
-	put_images(fdt, "images", images, ~parameters);
-	put_images(fdt, "parameters", images, parameters);
-	fdt_end_node(fdt);
-	fdt_finish(fdt);
-	launch->manifest_bytes = fdt_totalsize(fdt);
-}
-
 /* The check, honest but for what the input spoils, until it has an answer. */
 static void do_launch(void) CV_NO_LOCK_ANALYSIS
 {
@@ -229,7 +164,7 @@ static void do_launch(void) CV_NO_LOCK_ANALYSIS
 	struct vm *vm = vm_lock(handle);
 
 	if (vm != NULL) {
-		make_launch(&launch, &vm->images, how & 1 ? 2 : 0, (how & 2) == 0);
+		good_launch_make(&launch, &vm->images, how & 1 ? 2 : 0, (how & 2) == 0);
 		vm_unlock(vm);
 		while (how >= 240 && how++ < 256) {
 			at = take(2) % sizeof(launch);
@@ -594,7 +529,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	input_end = data + bytes;
 	memset(handles, 0, sizeof(handles));
 	memset(run_pfns, 0, sizeof(run_pfns));
-	crypto_key_hash(RV_CURVE_P256, (const u8[64]){ 0 }, (u8 *)owner_words);
+	good_owner(owner_words);
 	fake_boot(&fake_small_machine);
 	seal_init((const u8[CRYPTO_KEY_BYTES]){ 1 });
 	fake_vcpu_reset();

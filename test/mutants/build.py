@@ -62,6 +62,8 @@ class Program:
             # A step of the whole geometry looks at a thousand times as much.
             steps = "300" if "machine_full" in main else "40000"
             self.environment |= {"MODEL_STEPS": os.environ.get("MODEL_STEPS", steps)}
+        elif "test/races/" in main:
+            self.environment |= {"RACES_SEED": "7", "RACES_MACHINES": "6"}
         elif "test/matrix/" in main:
             self.kind = "matrix"
 

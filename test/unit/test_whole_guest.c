@@ -334,7 +334,7 @@ static void *run_again_and_again(void *argument)
 		}
 		status = vcpu_start(vcpu);
 		vcpu->ctx.x[0]++;
-		race.runs[index]++;
+		__atomic_fetch_add(&race.runs[index], 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&race.is_inside[index], false, __ATOMIC_SEQ_CST);
 		vcpu_release(vcpu);
 	}
