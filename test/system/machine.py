@@ -155,8 +155,10 @@ def is_alive(pid):
 
 
 def dies_with(number):
+    # Who starts the tests in the background leaves SIGINT ignored, and every child with it.
     program = subprocess.Popen(["./machine", *NATIVE, "--cmd", "sleep 1000"], cwd=tap.TOP, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         deadline = time.monotonic() + 10
         while not qemu_of(program.pid) and time.monotonic() < deadline:
