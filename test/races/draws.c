@@ -38,6 +38,11 @@ u64 own_page(u32 cpu)
 	       race_machine.core_tables + cpu;
 }
 
+u64 launch_page(u32 cpu)
+{
+	return own_page(RACES_CPUS + cpu);
+}
+
 static bool is_free(u64 pfn)
 {
 	struct lock *lock;
@@ -61,7 +66,7 @@ u64 any_pfn(void)
 		u64 pages;
 		u64 weight;
 	} areas[] = {
-		{ 80, 48, 20 }, { 128, 64, 12 }, { 192, 64, 4 }, { 258, 14, 5 }, { 18, 54, 1 }
+		{ 82, 46, 20 }, { 128, 64, 12 }, { 192, 64, 4 }, { 258, 14, 5 }, { 18, 54, 1 }
 	};
 	u64 at = draw(42), i = 0;
 

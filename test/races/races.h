@@ -56,6 +56,8 @@ u64 odd(void);
 /* A page of the host's through which records go: nobody gives it away, but others may name it, too.
  */
 u64 own_page(u32 cpu);
+/* Nobody but this CPU names it: while it is checked, the host cannot read it. */
+u64 launch_page(u32 cpu);
 u64 any_pfn(void);
 u64 draw_pfn(void); /* free a moment ago, mostly */
 u64 draw_root(void);

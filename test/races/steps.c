@@ -63,8 +63,8 @@ static void launch(u64 handle) CV_NO_LOCK_ANALYSIS
 	entry = gfn_ipa(vm->images.image[0].first).v;
 	vm_unlock(vm);
 	page.signature[0] ^= chance(8);
-	snapshot_put(own_page(arch_cpu_index()), &page, sizeof(page));
-	while (CALL_FOR(results, RV_VM_VERIFY, handle, own_page(arch_cpu_index())) == RV_OK &&
+	snapshot_put(launch_page(arch_cpu_index()), &page, sizeof(page));
+	while (CALL_FOR(results, RV_VM_VERIFY, handle, launch_page(arch_cpu_index())) == RV_OK &&
 	       results[0] > 0) {
 	}
 	CALL(RV_VCPU_BOOT, handle, 0, entry, 0);
