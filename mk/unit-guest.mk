@@ -11,7 +11,7 @@ UG_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Icorevisor/include -Iinclu
 
 TESTS += $(UG_TESTS)
 
-$(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include/cv/*.h test/unit/*.h arch-fake/*.h) spec/spec_exit.h \
+$(UG_OUT)/%: test/unit/%.c $(UG_CORE) $(UG_SUPPORT) $(wildcard corevisor/include/cv/*.h test/unit/*.h arch-fake/*.h) spec/spec_exit.h test/common/random.h \
 		include/ravelin/abi.h mk/unit-guest.mk
 	@mkdir -p $(@D)
 	gcc $(UG_CFLAGS) -o $@ $< $(UG_CORE) $(UG_SUPPORT) -lcmocka

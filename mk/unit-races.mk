@@ -11,7 +11,7 @@ RA_TSAN := -fsanitize=thread
 RA_ASAN := -fsanitize=address,undefined
 RA_LINK := -Wl,--wrap=hcall,--wrap=lock_release,--wrap=crypto_verify -lbearssl -lfdt -lpthread
 
-TESTS += $(RA_OUT)/races_random $(RA_OUT)/races_address
+TESTS += $(RA_OUT)/races_thread $(RA_OUT)/races_address
 
 $(RA_OUT)/tsan/%.o: %.c $(RA_HEADERS)
 	@mkdir -p $(@D)
@@ -21,7 +21,7 @@ $(RA_OUT)/asan/%.o: %.c $(RA_HEADERS)
 	@mkdir -p $(@D)
 	gcc $(RA_CFLAGS) $(RA_ASAN) -c -o $@ $<
 
-$(RA_OUT)/races_random: $(patsubst %.c,$(RA_OUT)/tsan/%.o,$(RA_FILES))
+$(RA_OUT)/races_thread: $(patsubst %.c,$(RA_OUT)/tsan/%.o,$(RA_FILES))
 	gcc $(RA_CFLAGS) $(RA_TSAN) -o $@ $^ $(RA_LINK)
 
 $(RA_OUT)/races_address: $(patsubst %.c,$(RA_OUT)/asan/%.o,$(RA_FILES))

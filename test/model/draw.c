@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../spec/spec_impl.h"
+#include "../common/random.h"
 #include "model.h"
 
 #define QUEUE_MAX 64
@@ -16,20 +17,13 @@ static u32 queue_count;
 
 void draw_seed(u64 seed)
 {
-	/* splitmix64: neighbouring seeds give unlike streams */
-	seed += 0x9e3779b97f4a7c15ull;
-	seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9ull;
-	seed = (seed ^ seed >> 27) * 0x94d049bb133111ebull;
-	state = (seed ^ seed >> 31) | 1;
+	state = random_from(seed);
 	queue_head = queue_count = 0;
 }
 
 u64 pick(u64 below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 11) % below;
+	return random_below(&state, below);
 }
 
 bool one_in(u64 n)

@@ -2,22 +2,18 @@
 /* What the CPUs draw, each for itself. */
 #include "races.h"
 
+#include "../common/random.h"
+
 static _Thread_local u64 random_state;
 
 void draw_begin(u32 cpu, u64 seed)
 {
-	random_state = (seed ^ 0x9e3779b97f4a7c15ull) * (2 * cpu + 3) | 1;
-	for (u32 i = 0; i < 16; i++) {
-		draw(1); /* neighbouring seeds begin alike */
-	}
+	random_state = random_from(seed + ((u64)cpu << 56));
 }
 
 u64 draw(u64 below)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 11) % below;
+	return random_below(&random_state, below);
 }
 
 bool chance(u64 one_in)

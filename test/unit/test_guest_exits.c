@@ -6,6 +6,7 @@
 #include "guest_fixture.h"
 
 #include "../../spec/spec_exit.h"
+#include "../common/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,21 +16,16 @@
 #define EXITS 100000
 #define BUFFER_GPA 0x10000000ull
 
-/* SplitMix64 */
-static u64 seed;
+static u64 random_state;
 
 static u64 draw(void)
 {
-	u64 z = seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return random_next(&random_state);
 }
 
 static u64 below(u64 limit)
 {
-	return draw() % limit;
+	return random_below(&random_state, limit);
 }
 
 static bool one_in(u64 n)
@@ -239,7 +235,8 @@ static void random_exits(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < EXITS; i++) {
-		seed = this_exit = first + i;
+		this_exit = first + i;
+		random_state = random_from(this_exit);
 		one_exit();
 	}
 	for (u32 reason = 0; reason < ARRAY_SIZE(seen); reason++) {
